@@ -1,0 +1,124 @@
+//! Analysis: a take becomes notes, chroma, key, tempo.
+//!
+//! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
+//! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.
+
+use crate::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
+use serde::{Deserialize, Serialize};
+
+/// Pitch of one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct F0Frame {
+    /// Centre of the frame, from the start of the take.
+    pub time: Seconds,
+    /// The tracker's pitch, its best guess also when unvoiced.
+    pub hz: f32,
+    /// Voicing confidence, 0 to 1.
+    pub confidence: f32,
+    /// Whether the frame has a pitch.
+    pub voiced: bool,
+}
+
+/// One note of the melody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Start, from the start of the take.
+    pub onset: Seconds,
+    /// End, from the start of the take.
+    pub offset: Seconds,
+    /// The pitch as sung: median of the steady part, tuning included.
+    pub sung: MidiNote,
+    /// The key a musician would write, octave included, after the singer's own tuning is taken off.
+    pub key: u8,
+    /// Loudness, 0 to 1, relative to the loudest note of the take.
+    pub loudness: f32,
+    /// Certainty that there is a note and that this is its pitch, 0 to 1.
+    pub confidence: f32,
+    /// Pitch curve inside the note: seconds from its onset, and semitones from `key` with the tuning taken off.
+    pub bend: Vec<(f32, f32)>,
+    /// Level curve inside the note: seconds from its onset, and decibels relative to the note's loudest moment.
+    pub level_db: Vec<(f32, f32)>,
+}
+
+/// Pitch classes over time, C first, with the parameters of MusicGen-melody's chroma extractor.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Chroma {
+    /// Normalised energy, `[frame][pitch class]`; the largest class of a frame is 1.
+    pub frames: Vec<[f32; 12]>,
+    /// Class of the largest energy a frame, the lowest on ties. Silence is class 0.
+    pub argmax: Vec<u8>,
+}
+
+/// Major or minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Ionian.
+    Major,
+    /// Natural or harmonic minor.
+    Minor,
+}
+
+/// A key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Pitch class, 0 is C.
+    pub tonic: u8,
+    /// Major or minor.
+    pub mode: Mode,
+}
+
+/// The key that was heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyEstimate {
+    /// The most likely key.
+    pub key: Key,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// Others, best first, with their confidence.
+    pub alternatives: Vec<(Key, f32)>,
+}
+
+/// Everything the listener understood of a take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// Where the take lies, with tempo and metre.
+    pub grid: SongGrid,
+    /// How sure tempo and metre are: 1 when the host gave them.
+    pub tempo_confidence: f32,
+    /// Length of the take in song time.
+    pub length: Beats,
+    /// Pitch every 16 ms.
+    pub f0: Vec<F0Frame>,
+    /// The melody, in order, never overlapping.
+    pub notes: Vec<Note>,
+    /// Chromagram of the take.
+    pub chroma: Chroma,
+    /// The key.
+    pub key: KeyEstimate,
+    /// The singer's tuning against A440, in cents.
+    pub tuning_cents: f32,
+    /// Integrated level of the take, in dBFS RMS of the sounding parts.
+    pub level_dbfs: f32,
+    /// 0 to 1 over the whole melody.
+    pub confidence: f32,
+    /// Doubts in plain sentences: "no pitch found: only noise".
+    pub doubts: Vec<String>,
+}
+
+impl Analysis {
+    /// Song position of a moment of the take.
+    pub fn beat_at(&self, time: Seconds) -> Beats {
+        self.grid.beat_at(time)
+    }
+
+    /// The tempo at the start.
+    pub fn tempo(&self) -> Bpm {
+        self.grid.tempo.tempo_at(self.grid.start)
+    }
+
+    /// Time signature.
+    pub fn metre(&self) -> Metre {
+        self.grid.metre
+    }
+}

@@ -1,0 +1,103 @@
+//! Thread: any. The one error type: data for programs, a sentence for people.
+
+use std::path::PathBuf;
+
+/// What went wrong, as a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A file could not be opened, read or written.
+    #[error("Cannot {action} {}: {reason}", path.display())]
+    File {
+        /// "read", "write", "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own words.
+        reason: String,
+    },
+    /// A file is not audio or MIDI that we can read.
+    #[error("{} is not a sound file Cantus can read ({reason}). Use WAV, FLAC, MP3 or OGG.", path.display())]
+    UnreadableAudio {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// There is nothing to work with.
+    #[error("The recording is empty. Record or choose something with sound in it.")]
+    EmptyTake,
+    /// The recording has no melody.
+    #[error("No melody found: {reason}")]
+    NoMelody {
+        /// "only silence", "only noise", ….
+        reason: String,
+    },
+    /// A value is outside what it can be.
+    #[error("{what} is {got}, but must be {expected}.")]
+    OutOfRange {
+        /// The name of the value as a user knows it.
+        what: &'static str,
+        /// What was given.
+        got: String,
+        /// What is allowed.
+        expected: String,
+    },
+    /// No style fits.
+    #[error("No style is called \"{name}\". There are: {known}.")]
+    UnknownStyle {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A style file has a mistake.
+    #[error("Style file {file}, line {line}: {reason}")]
+    Style {
+        /// Name of the file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Saved data cannot be understood.
+    #[error("The saved session cannot be read: {reason}. Nothing was changed.")]
+    Session {
+        /// What was found.
+        reason: String,
+    },
+    /// A model file is missing or not what it should be.
+    #[error("The model {name} cannot be used: {reason}")]
+    Model {
+        /// Name of the model.
+        name: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The user, or the end of the program, stopped the job.
+    #[error("Cancelled.")]
+    Cancelled,
+    /// A bug: the job's own code failed. The host is not affected.
+    #[error("Something went wrong inside Cantus while {stage}: {reason}. The take is safe; please try again.")]
+    Internal {
+        /// The stage of the job.
+        stage: &'static str,
+        /// The panic's or library's message.
+        reason: String,
+    },
+}
+
+/// A result with [`enum@Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An input or output error on a path.
+    pub fn file(action: &'static str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
+        Self::File { action, path: path.into(), reason: error.to_string() }
+    }
+
+    /// A library's failure inside a stage.
+    pub fn internal(stage: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Internal { stage, reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,39 @@
+//! Generation: a request becomes a score (Band) or audio (neural engines to come).
+
+pub mod score;
+
+use crate::analysis::Analysis;
+use serde::{Deserialize, Serialize};
+
+/// Who makes the rendition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// The built-in arranger.
+    #[default]
+    Band,
+}
+
+/// What the user asked for, apart from the melody: small, saved with every variation, enough to make it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Who makes it.
+    pub engine: EngineKind,
+    /// A style's name or a free prompt.
+    pub prompt: String,
+    /// Another seed, another take on the same tune.
+    pub seed: u64,
+    /// 0 plays the melody as sung and corrected, 1 lets the player paraphrase it.
+    pub freedom: f32,
+    /// Version of the arranger that made it, so that an older rendition is known as such.
+    pub engine_version: u32,
+}
+
+/// A melody and what to do with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The melody.
+    pub analysis: Analysis,
+    /// The wish.
+    pub recipe: Recipe,
+}

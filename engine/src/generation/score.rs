@@ -1,0 +1,137 @@
+//! Thread: any. A score: what every part plays, before there is sound.
+
+use crate::time::{Beats, SongGrid};
+use serde::{Deserialize, Serialize};
+
+/// The role of a part. The order is the order of the stem outputs and never changes; new roles go to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The melody.
+    Lead,
+    /// A second line against the melody.
+    Counter,
+    /// Chords in rhythm.
+    Chords,
+    /// Held chords.
+    Pad,
+    /// The bass.
+    Bass,
+    /// The drum kit.
+    Drums,
+    /// Hand percussion, timpani.
+    Percussion,
+    /// One touch of colour: harp runs, stabs, bells.
+    Colour,
+}
+
+impl Role {
+    /// Every role, in the order of the stem outputs.
+    pub const ALL: [Self; 8] =
+        [Self::Lead, Self::Counter, Self::Chords, Self::Pad, Self::Bass, Self::Drums, Self::Percussion, Self::Colour];
+
+    /// The name as shown and as used for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Counter => "counter",
+            Self::Chords => "chords",
+            Self::Pad => "pad",
+            Self::Bass => "bass",
+            Self::Drums => "drums",
+            Self::Percussion => "percussion",
+            Self::Colour => "colour",
+        }
+    }
+}
+
+/// A sound of the soundfont.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Preset {
+    /// Bank; 128 is drums.
+    pub bank: u8,
+    /// Program, 0 to 127.
+    pub program: u8,
+}
+
+/// One note of a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreNote {
+    /// Start, in song position. Feel and humanisation are already in it.
+    pub start: Beats,
+    /// Length.
+    pub length: Beats,
+    /// MIDI key; for drums, the kit's key.
+    pub key: u8,
+    /// 1 to 127.
+    pub velocity: u8,
+    /// Pitch curve: beats from the note's start, and semitones from `key`. Empty is straight.
+    pub bend: Vec<(f32, f32)>,
+    /// Gain curve: beats from the note's start, and decibels. Empty is flat.
+    pub expression_db: Vec<(f32, f32)>,
+}
+
+/// One part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// What it does.
+    pub role: Role,
+    /// Instrument as a musician calls it: "Tenor Sax".
+    pub instrument: String,
+    /// Its sound.
+    pub preset: Preset,
+    /// Level in the mix, in decibels against the other parts at equal written velocity. The renderer evens out the
+    /// presets' own levels first.
+    pub gain_db: f32,
+    /// -1 left to 1 right.
+    pub pan: f32,
+    /// Send to the style's room, 0 to 1.
+    pub reverb: f32,
+    /// The notes, by start.
+    pub notes: Vec<ScoreNote>,
+}
+
+/// A chord over a stretch of song.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChordSpan {
+    /// Where it begins, in song position.
+    pub start: Beats,
+    /// How long it holds.
+    pub length: Beats,
+    /// As a musician writes it: "Am7".
+    pub symbol: String,
+    /// Pitch class of the root.
+    pub root: u8,
+    /// Pitch classes of the chord, root first.
+    pub tones: Vec<u8>,
+}
+
+/// The room a style plays in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Room {
+    /// Reverberation time to -60 dB, in seconds.
+    pub decay_seconds: f32,
+    /// Return level in decibels.
+    pub level_db: f32,
+}
+
+/// What every part plays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The style that wrote it.
+    pub style: String,
+    /// What the prompt parser understood, in words, and what it ignored.
+    pub understood: Vec<String>,
+    /// Words of the prompt nothing was done with.
+    pub ignored: Vec<String>,
+    /// Where it lies in the song.
+    pub grid: SongGrid,
+    /// Length: whole bars, the take's own.
+    pub length: Beats,
+    /// Harmony.
+    pub chords: Vec<ChordSpan>,
+    /// Parts, one a role at most, in the order of [`Role::ALL`].
+    pub tracks: Vec<Track>,
+    /// The room.
+    pub room: Room,
+}
