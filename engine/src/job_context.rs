@@ -81,6 +81,16 @@ impl JobContext {
         Self::new(CancelToken::default(), Arc::new(|_| ()))
     }
 
+    /// The same job with one more listener.
+    pub fn observed(&self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        let report = self.report.clone();
+        let both = move |progress| {
+            report(progress);
+            listener(progress);
+        };
+        Self::new(self.cancel.clone(), Arc::new(both))
+    }
+
     /// Tells how far the job is.
     ///
     /// # Errors

@@ -1,1 +1,148 @@
+//! Thread: any. The plugin shell: host, parameters, window and state around the engine. Wiring only.
 
+mod clap_entry;
+mod dirty;
+mod editor;
+mod params;
+mod process;
+mod state;
+mod tasks;
+
+use cantus_engine::instance::{AudioEnds, Instance, Notice};
+use cantus_engine::time::SampleRate;
+use dirty::Dirty;
+use nice_plug::prelude::*;
+use params::CantusParams;
+use process::Block;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use tasks::Task;
+
+/// The plugin as the host sees it.
+pub struct Cantus {
+    params: Arc<CantusParams>,
+    instance: Arc<Instance>,
+    dirty: Arc<Dirty>,
+    /// The ends the audio thread owns; `None` until the first activation, or when the system gave us no threads.
+    ends: Option<AudioEnds>,
+    /// What lives from one block to the next.
+    block: Block,
+}
+
+impl Default for Cantus {
+    fn default() -> Self {
+        let dirty = Arc::new(Dirty::of_new_instance());
+        let notice = {
+            let dirty = dirty.clone();
+            Arc::new(move |notice| {
+                if notice == Notice::Dirty {
+                    dirty.request();
+                }
+            })
+        };
+        let instance = Arc::new(Instance::new(notice));
+        let params = Arc::new(CantusParams::new(instance.clone()));
+        Self { params, instance, dirty, ends: None, block: Block::default() }
+    }
+}
+
+const STEREO: NonZeroU32 = new_nonzero_u32(2);
+const STEM_NAMES: [&str; 8] = ["Lead", "Counter", "Chords", "Pad", "Bass", "Drums", "Percussion", "Colour"];
+
+/// Main and sidechain in, main and eight stems out. Hosts that cannot do that fall back to plain stereo or mono.
+const LAYOUTS: &[AudioIOLayout] = &[
+    AudioIOLayout {
+        main_input_channels: Some(STEREO),
+        main_output_channels: Some(STEREO),
+        aux_input_ports: &[STEREO],
+        aux_output_ports: &[STEREO; 8],
+        names: PortNames {
+            layout: Some("Stereo with stems"),
+            aux_inputs: &["Sidechain"],
+            aux_outputs: &STEM_NAMES,
+            ..PortNames::const_default()
+        },
+    },
+    AudioIOLayout {
+        main_input_channels: Some(STEREO),
+        main_output_channels: Some(STEREO),
+        ..AudioIOLayout::const_default()
+    },
+    AudioIOLayout {
+        main_input_channels: Some(new_nonzero_u32(1)),
+        main_output_channels: Some(new_nonzero_u32(1)),
+        ..AudioIOLayout::const_default()
+    },
+];
+
+impl Plugin for Cantus {
+    const NAME: &'static str = "Cantus";
+    const VENDOR: &'static str = "Cantus";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = LAYOUTS;
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+
+    type Editor = editor::CantusEditor;
+    type SysExMessage = ();
+    type BackgroundTask = Task;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        tasks::executor(self.params.clone(), self.instance.clone(), self.dirty.clone())
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.dirty.connect(executor);
+        editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone())
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
+        // Hosts give whole rates; rounding only guards against 44099.99.
+        let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
+        self.block.prepare(&self.params, config);
+        self.instance.set_input_offset(self.params.input_offset());
+        // Without threads the track still passes its audio through.
+        self.ends = self.instance.activate(rate, channels, config.max_buffer_size as usize).ok();
+        true
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        self.block.process(&self.params, self.ends.as_mut(), buffer, aux, context);
+        // We listen also while the track is silent.
+        ProcessStatus::KeepAlive
+    }
+}
+
+impl ClapPlugin for Cantus {
+    const CLAP_ID: &'static str = "audio.cantus.cantus";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Turns a hummed melody into a styled rendition, in sync");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Stereo, ClapFeature::Utility];
+}
+
+impl Vst3Plugin for Cantus {
+    const VST3_CLASS_ID: [u8; 16] = *b"CantusMelodyBand";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
+}
+
+nice_export_vst3!(Cantus);

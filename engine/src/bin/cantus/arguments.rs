@@ -1,0 +1,189 @@
+//! Thread: main. Command line arguments.
+
+use cantus_engine::time::{Bpm, Metre, SampleRate};
+use lexopt::prelude::*;
+use std::path::PathBuf;
+
+pub const HELP: &str = "\
+cantus: a hummed melody becomes a styled rendition
+
+  cantus analyze IN [--bpm B] [--metre 4/4] [--json OUT] [--plot OUT.png]
+      Listens to a recording and tells its notes, key and tempo.
+
+  cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
+                [--freedom F] [--engine band] [--rate HZ] --out DIR
+      Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
+      and DIR/report.json. The style is a name or any prompt.
+
+  cantus styles [--json]
+      Lists the styles.
+
+IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
+Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
+";
+
+/// What to do.
+#[derive(Debug)]
+pub enum Command {
+    Help,
+    Version,
+    Analyze(Analyze),
+    Render(Render),
+    Styles { json: bool },
+}
+
+/// `cantus analyze`.
+#[derive(Debug)]
+pub struct Analyze {
+    pub input: PathBuf,
+    pub tempo: Option<Bpm>,
+    pub metre: Metre,
+    pub json: Option<PathBuf>,
+    pub plot: Option<PathBuf>,
+}
+
+/// `cantus render`.
+#[derive(Debug)]
+pub struct Render {
+    pub input: PathBuf,
+    pub style: String,
+    pub tempo: Option<Bpm>,
+    pub metre: Metre,
+    pub seed: u64,
+    pub variations: u32,
+    pub freedom: f32,
+    pub rate: SampleRate,
+    pub out: PathBuf,
+}
+
+/// Reads the program's arguments; the error is a sentence.
+pub fn parse() -> Result<Command, String> {
+    let mut parser = lexopt::Parser::from_env();
+    let word = match parser.next().map_err(|error| error.to_string())? {
+        None | Some(Long("help") | Short('h')) => return Ok(Command::Help),
+        Some(Long("version") | Short('V')) => return Ok(Command::Version),
+        Some(Value(word)) => word.to_string_lossy().into_owned(),
+        Some(other) => return Err(other.unexpected().to_string()),
+    };
+    let mut options = Options::default();
+    options.read(&mut parser)?;
+    match word.as_str() {
+        "analyze" | "analyse" => Ok(Command::Analyze(Analyze {
+            input: options.input()?,
+            tempo: options.tempo,
+            metre: options.metre.unwrap_or_default(),
+            json: options.json,
+            plot: options.plot,
+        })),
+        "render" => Ok(Command::Render(Render {
+            input: options.input()?,
+            style: options.style.ok_or("render needs --style, a style's name or any prompt")?,
+            tempo: options.tempo,
+            metre: options.metre.unwrap_or_default(),
+            seed: options.seed.unwrap_or(1),
+            variations: options.variations.unwrap_or(1),
+            freedom: options.freedom.unwrap_or(0.0),
+            rate: options.rate.unwrap_or(SampleRate(48_000)),
+            out: options.out.ok_or("render needs --out, the folder to write to")?,
+        })),
+        "styles" => Ok(Command::Styles { json: options.json_wanted }),
+        "help" => Ok(Command::Help),
+        other => Err(format!("there is no command \"{other}\"; there are analyze, render and styles")),
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    input: Option<PathBuf>,
+    style: Option<String>,
+    tempo: Option<Bpm>,
+    metre: Option<Metre>,
+    seed: Option<u64>,
+    variations: Option<u32>,
+    freedom: Option<f32>,
+    rate: Option<SampleRate>,
+    out: Option<PathBuf>,
+    json: Option<PathBuf>,
+    json_wanted: bool,
+    plot: Option<PathBuf>,
+}
+
+impl Options {
+    fn read(&mut self, parser: &mut lexopt::Parser) -> Result<(), String> {
+        let say = |error: lexopt::Error| error.to_string();
+        while let Some(argument) = parser.next().map_err(say)? {
+            match argument {
+                Long("style") => self.style = Some(text(parser)?),
+                Long("bpm") => self.tempo = Some(Bpm(number(parser, "--bpm", 20.0..=400.0)?)),
+                Long("metre" | "meter") => self.metre = Some(metre(&text(parser)?)?),
+                Long("seed") => self.seed = Some(whole(parser, "--seed", 0..=u64::MAX)?),
+                Long("variations") => {
+                    self.variations = Some(u32::try_from(whole(parser, "--variations", 1..=99)?).unwrap_or(1));
+                }
+                Long("freedom") => self.freedom = Some(number(parser, "--freedom", 0.0..=1.0)? as f32),
+                Long("rate") => {
+                    let rate = whole(parser, "--rate", 8_000..=192_000)?;
+                    self.rate = Some(SampleRate(u32::try_from(rate).unwrap_or(48_000)));
+                }
+                Long("engine") => {
+                    let engine = text(parser)?;
+                    if engine != "band" {
+                        return Err(format!("there is no engine \"{engine}\"; there is band"));
+                    }
+                }
+                Long("out") => self.out = Some(path(parser)?),
+                // `styles --json` has no value, `analyze --json OUT` has one.
+                Long("json") => {
+                    self.json_wanted = true;
+                    self.json = parser.optional_value().map(PathBuf::from).or_else(|| next_path(parser));
+                }
+                Long("plot") => self.plot = Some(path(parser)?),
+                Long("help") | Short('h') => return Err(format!("the commands are\n\n{HELP}")),
+                Value(input) if self.input.is_none() => self.input = Some(input.into()),
+                other => return Err(other.unexpected().to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    fn input(&mut self) -> Result<PathBuf, String> {
+        self.input.take().ok_or_else(|| "which recording? Name a WAV, FLAC, MP3 or OGG file".to_owned())
+    }
+}
+
+fn next_path(parser: &mut lexopt::Parser) -> Option<PathBuf> {
+    let mut raw = parser.try_raw_args()?;
+    raw.next_if(|argument| !argument.to_string_lossy().starts_with("--")).map(PathBuf::from)
+}
+
+fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
+    let value = parser.value().map_err(|error| error.to_string())?;
+    Ok(value.to_string_lossy().into_owned())
+}
+
+fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
+    parser.value().map(PathBuf::from).map_err(|error| error.to_string())
+}
+
+fn number(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    let given = text(parser)?;
+    let value = given.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| format!("{name} is \"{given}\", but must be a number from {} to {}", range.start(), range.end()))
+}
+
+fn whole(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
+    let given = text(parser)?;
+    let value = given.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| {
+        format!("{name} is \"{given}\", but must be a whole number from {} to {}", range.start(), range.end())
+    })
+}
+
+fn metre(given: &str) -> Result<Metre, String> {
+    let parsed = given.split_once('/').and_then(|(numerator, denominator)| {
+        Some(Metre { numerator: numerator.parse().ok()?, denominator: denominator.parse().ok()? })
+    });
+    parsed
+        .filter(|metre| (1..=32).contains(&metre.numerator) && [1, 2, 4, 8, 16].contains(&metre.denominator))
+        .ok_or_else(|| format!("--metre is \"{given}\", but must be like 4/4, 3/4 or 6/8"))
+}

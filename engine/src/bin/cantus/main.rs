@@ -1,0 +1,46 @@
+//! Thread: main. The command line: the same stages as the plugin, on files.
+
+mod analyze;
+mod arguments;
+mod progress;
+mod render;
+mod styles;
+
+use arguments::{Command, HELP};
+use std::process::ExitCode;
+
+/// A failure of the work itself.
+const FAILED: u8 = 1;
+/// The command line was not understood.
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match arguments::parse() {
+        Ok(command) => command,
+        Err(misuse) => {
+            eprintln!("cantus: {misuse}\nTry: cantus --help");
+            return ExitCode::from(MISUSED);
+        }
+    };
+    let result = match &command {
+        Command::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Command::Version => {
+            println!("cantus {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Command::Analyze(order) => analyze::run(order),
+        Command::Render(order) => render::run(order),
+        Command::Styles { json } => styles::run(*json),
+    };
+    progress::clear();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cantus: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

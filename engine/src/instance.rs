@@ -1,0 +1,139 @@
+//! Thread: gui, worker. Instance: one plugin on one track, as the shell and the window see it.
+//!
+//! The shell gets the two ends of the audio thread from [`Instance::activate`]; everything else is an order (arm, generate,
+//! select, …) that returns at once, and a [`view::View`] that tells the truth about what is going on. Results arrive from
+//! workers; [`Notice`]s say that something changed.
+
+pub mod orders;
+mod results;
+pub mod state;
+pub mod view;
+
+use crate::capture::collector::{CaptureEvent, Ear, EarSettings};
+use crate::capture::recorder::Recorder;
+use crate::capture::ring::ring;
+use crate::error::Result;
+use crate::jobs::cache::Cache;
+use crate::jobs::lanes::LanesHandle;
+use crate::playback::handoff::handoff;
+use crate::playback::player::Player;
+use crate::studio::Studio;
+use crate::time::SampleRate;
+use crate::{capture::spool, generation::styles::StyleLibrary};
+use parking_lot::Mutex;
+use state::State;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Seconds of audio that a ring holds: the collector would have to sleep this long before a sample is lost.
+const RING_SECONDS: f64 = 4.0;
+
+/// What the shell should know about at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The picture changed.
+    Repaint,
+    /// The project changed: the host should ask to save it.
+    Dirty,
+}
+
+/// Hears notices, on any thread but the audio thread.
+pub type OnNotice = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// The two ends that the audio thread owns.
+pub struct AudioEnds {
+    /// Where it pushes what it hears.
+    pub recorder: Recorder,
+    /// What it plays.
+    pub player: Player,
+}
+
+/// One plugin instance. Dropping the last one closes the studio.
+pub struct Instance {
+    shared: Arc<Shared>,
+    /// Declared in this order on purpose: the ear leaves the collector before the studio may close.
+    ear: Mutex<Option<Ear>>,
+    studio: OnceLock<Arc<Studio>>,
+}
+
+/// What workers may hold on to: never the studio itself, or the last worker would have to join itself.
+pub(crate) struct Shared {
+    /// Names this instance's jobs.
+    id: u64,
+    state: Mutex<State>,
+    notice: OnNotice,
+    tools: OnceLock<Tools>,
+}
+
+/// The parts of the studio that workers use.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    lanes: LanesHandle,
+    library: Arc<StyleLibrary>,
+    cache: Arc<Cache>,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Instance {
+    /// A new instance. Starts nothing and touches no disk: hosts create instances only to look at them.
+    pub fn new(notice: OnNotice) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                state: Mutex::default(),
+                notice,
+                tools: OnceLock::new(),
+            }),
+            ear: Mutex::default(),
+            studio: OnceLock::new(),
+        }
+    }
+
+    /// Prepares for audio: opens the studio if need be and gives the audio thread its ends. Called again whenever rate, channels
+    /// or block size change; what is playing is rendered again for the new rate, and follows through the ring.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn activate(&self, rate: SampleRate, channels: usize, max_block: usize) -> Result<AudioEnds> {
+        let studio = self.studio()?;
+        let (recorder, reader) = ring(rate, channels.clamp(1, 2), RING_SECONDS);
+        let mut ear = self.ear.lock();
+        if let Some(ear) = ear.as_ref() {
+            ear.replace_reader(reader);
+        } else {
+            let weak = Arc::downgrade(&self.shared);
+            let hear = Box::new(move |event: CaptureEvent| {
+                if let Some(shared) = weak.upgrade() {
+                    shared.captured(event);
+                }
+            });
+            *ear = Some(studio.collector.add(reader, EarSettings::default(), hear));
+            self.shared.offer_recovered(spool::default_dir());
+        }
+        drop(ear);
+        let (sender, inbox) = handoff();
+        let player = Player::new(inbox, rate, max_block);
+        self.shared.connect(sender, player.telemetry(), rate);
+        Ok(AudioEnds { recorder, player })
+    }
+
+    fn studio(&self) -> Result<Arc<Studio>> {
+        if let Some(studio) = self.studio.get() {
+            return Ok(studio.clone());
+        }
+        let studio = Studio::shared()?;
+        let tools =
+            Tools { lanes: studio.lanes.handle(), library: studio.library.clone(), cache: studio.cache.clone() };
+        // Both are set once; a second caller at the same moment got the same studio.
+        let _ = self.shared.tools.set(tools);
+        let _ = self.studio.set(studio.clone());
+        Ok(studio)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.shared.cancel_all();
+    }
+}

@@ -1,0 +1,435 @@
+//! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
+
+use super::state::{Connection, CurrentTake, State, Variation, VariationStage};
+use super::{Notice, Shared};
+use crate::analysis::{Analysis, Key};
+use crate::capture::collector::CaptureEvent;
+use crate::capture::spool;
+use crate::capture::take::Take;
+use crate::capture::transport::TransportStamp;
+use crate::error::{Error, Result};
+use crate::generation::Recipe;
+use crate::generation::prompt;
+use crate::jobs::cache::InputHash;
+use crate::jobs::lanes::{Done, Job, JobHandle, Lane, Priority};
+use crate::jobs::pipeline::{self, Melody};
+use crate::playback::clip::Clip;
+use crate::playback::handoff::ClipSender;
+use crate::playback::player::PlayerTelemetry;
+use crate::rendition::Rendition;
+use crate::session::Session;
+use crate::session::packed::PackedAudio;
+use crate::time::{SampleRate, Seconds, SongGrid, TempoMap};
+use crate::trace::trace;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A tempo must stand still this long before anything is rendered for it.
+const TEMPO_DEBOUNCE: Duration = Duration::from_millis(250);
+
+impl Shared {
+    /// A number that names one kind of job of this instance.
+    pub(super) fn key(&self, kind: &str) -> u64 {
+        xxhash_rust::xxh3::xxh3_64_with_seed(kind.as_bytes(), self.id)
+    }
+
+    pub(super) fn submit(&self, job: Job) -> Option<JobHandle> {
+        self.tools.get().map(|tools| tools.lanes.submit(job))
+    }
+
+    pub(super) fn say(&self, message: String) {
+        trace(|| json!({ "event": "message", "message": message }));
+        self.state.lock().say(message);
+        (self.notice)(Notice::Repaint);
+    }
+
+    /// A `done` that shows failures in the window. A cancelled job says nothing: whoever cancelled it knows.
+    pub(super) fn report_failure(self: &Arc<Self>) -> Done {
+        let weak = Arc::downgrade(self);
+        Box::new(move |result| {
+            if let (Some(shared), Err(error)) = (weak.upgrade(), result)
+                && error != Error::Cancelled
+            {
+                shared.say(error.to_string());
+            }
+        })
+    }
+
+    pub(super) fn cancel_all(&self) {
+        let state = self.state.lock();
+        if let Some(job) = &state.analysis_job {
+            job.cancel();
+        }
+        for variation in &state.variations {
+            if let VariationStage::Pending(job) = &variation.stage {
+                job.cancel();
+            }
+        }
+    }
+
+    /// Connects a new activation of the audio thread, and sends it what plays.
+    pub(super) fn connect(self: &Arc<Self>, sender: ClipSender, telemetry: Arc<PlayerTelemetry>, rate: SampleRate) {
+        self.state.lock().connection = Some(Connection { sender, telemetry, rate });
+        self.refresh_active();
+    }
+
+    pub(super) fn offer_recovered(self: &Arc<Self>, dir: Option<PathBuf>) {
+        let weak = Arc::downgrade(self);
+        let Some(dir) = dir else { return };
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Idle,
+            delay: Duration::ZERO,
+            key: Some(self.key("recover")),
+            work: Box::new(move |_| {
+                let found = spool::recover(&dir);
+                if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
+                    shared.state.lock().recovered = found;
+                    (shared.notice)(Notice::Repaint);
+                }
+                Ok(())
+            }),
+            done: Box::new(|_| ()),
+        });
+    }
+
+    /// Thread: collector. Must be quick.
+    pub(super) fn captured(self: &Arc<Self>, event: CaptureEvent) {
+        match event {
+            CaptureEvent::TakeFinished(take) => self.take_arrived(take),
+            CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
+            CaptureEvent::Problem(message) => self.say(message),
+        }
+    }
+
+    /// A take from wherever: remember it, listen to it.
+    pub(super) fn take_arrived(self: &Arc<Self>, mut take: Take) {
+        let mut state = self.state.lock();
+        take.id = state.fresh_id();
+        trace(|| {
+            json!({ "event": "take", "beats": take.length.0, "seconds": take.audio.length().seconds(take.audio.rate).0,
+                    "start_beats": take.grid.start.0, "lost_frames": take.lost_frames })
+        });
+        let take = Arc::new(take);
+        state.take = Some(CurrentTake { take: take.clone(), packed: None });
+        state.melody = None;
+        drop(state);
+        (self.notice)(Notice::Dirty);
+        self.analyse(take);
+    }
+
+    fn analyse(self: &Arc<Self>, take: Arc<Take>) {
+        let Some(tools) = self.tools.get().cloned() else { return };
+        let weak = Arc::downgrade(self);
+        let finished = Arc::downgrade(self);
+        let job = self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Urgent,
+            delay: Duration::ZERO,
+            key: Some(self.key("analysis")),
+            work: Box::new(move |context| {
+                let melody = pipeline::listen(&take, &tools.cache, context)?;
+                if let Some(shared) = weak.upgrade() {
+                    shared.melody_arrived(&take, melody);
+                }
+                let packed = PackedAudio::pack(&take.audio);
+                if let Some(shared) = weak.upgrade()
+                    && let Some(current) = shared.state.lock().take.as_mut().filter(|now| Arc::ptr_eq(&now.take, &take))
+                {
+                    current.packed = Some(packed);
+                }
+                Ok(())
+            }),
+            done: Box::new(move |result| {
+                let Some(shared) = finished.upgrade() else { return };
+                shared.state.lock().analysis_job = None;
+                match result {
+                    Err(Error::Cancelled) | Ok(()) => (shared.notice)(Notice::Repaint),
+                    Err(error) => shared.say(error.to_string()),
+                }
+            }),
+        });
+        // The job may already be over; its end then found nothing to clear, and its handle says so.
+        let mut state = self.state.lock();
+        if state.melody.is_none() {
+            state.analysis_job = job;
+        }
+    }
+
+    fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
+        let mut state = self.state.lock();
+        if !state.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take)) {
+            return;
+        }
+        trace(|| {
+            let analysis = &melody.analysis;
+            json!({ "event": "analysis", "notes": analysis.notes.len(), "key": analysis.key.key.name(),
+                    "tuning_cents": analysis.tuning_cents, "confidence": analysis.confidence, "doubts": analysis.doubts,
+                    "ms": melody.analysis_ms })
+        });
+        state.melody = Some(melody);
+        state.analysis_job = None;
+        drop(state);
+        (self.notice)(Notice::Dirty);
+    }
+
+    pub(super) fn key_of_melody(&self) -> Option<Key> {
+        self.state.lock().melody.as_ref().map(|melody| melody.analysis.key.key)
+    }
+
+    /// The name that variations of a prompt get: the style's, or a plain word when the prompt will fail anyway.
+    pub(super) fn style_label(&self, words: &str) -> String {
+        let resolved = self.tools.get().and_then(|tools| prompt::resolve(words, &tools.library).ok());
+        resolved.map_or_else(|| "Variation".to_owned(), |resolved| resolved.label())
+    }
+
+    pub(super) fn make_variation(
+        self: &Arc<Self>,
+        id: u64,
+        name: String,
+        take: Arc<Take>,
+        recipe: Recipe,
+        rate: SampleRate,
+    ) -> JobHandle {
+        // PANIC: an order to generate needs a connection, and a connection is made after the tools were set.
+        let tools = self.tools.get().expect("activated").clone();
+        let weak = Arc::downgrade(self);
+        let finished = Arc::downgrade(self);
+        tools.lanes.clone().submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Normal,
+            delay: Duration::ZERO,
+            key: None,
+            work: Box::new(move |context| {
+                let context = &context.observed(move |progress| {
+                    trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction }));
+                });
+                let melody = pipeline::listen(&take, &tools.cache, context)?;
+                if let Some(shared) = weak.upgrade() {
+                    shared.melody_arrived(&take, melody.clone());
+                }
+                let rendition =
+                    pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
+                if let Some(shared) = weak.upgrade() {
+                    shared.rendition_arrived(id, rendition, Some(melody.analysis));
+                }
+                Ok(())
+            }),
+            done: Box::new(move |result| {
+                let (Some(shared), Err(error)) = (finished.upgrade(), result) else { return };
+                shared.variation_failed(id, &error);
+            }),
+        })
+    }
+
+    fn variation_failed(&self, id: u64, error: &Error) {
+        let mut state = self.state.lock();
+        if *error == Error::Cancelled {
+            state.variations.retain(|variation| variation.id != id);
+        } else if let Some(variation) = state.variation(id) {
+            variation.stage = VariationStage::Failed(error.to_string());
+        }
+        drop(state);
+        trace(|| json!({ "event": "failed", "variation": id, "message": error.to_string() }));
+        (self.notice)(Notice::Repaint);
+    }
+
+    fn rendition_arrived(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>, analysis: Option<Arc<Analysis>>) {
+        let mut state = self.state.lock();
+        let active = state.active;
+        let number = state.variations.iter().position(|variation| variation.id == id).map(|index| index + 1);
+        let Some(variation) = state.variation(id) else { return };
+        let first_time = matches!(variation.stage, VariationStage::Pending(_));
+        variation.stage = VariationStage::Ready(rendition.clone());
+        variation.packed = None;
+        variation.analysis = analysis.or(variation.analysis.take());
+        trace(|| {
+            json!({ "event": "rendition", "variation": number, "name": rendition.name, "first": first_time,
+                    "fidelity": rendition.fidelity, "loudness": rendition.loudness, "timings": rendition.timings,
+                    "style": rendition.score.as_ref().map(|score| score.style.clone()),
+                    "tempo": rendition.grid.tempo.tempo_at(rendition.grid.start).0 })
+        });
+        drop(state);
+        // The first variation of a session plays as soon as it is there; later ones wait to be chosen.
+        if active.is_none() {
+            self.select(Some(id));
+        } else if active == Some(id) {
+            self.refresh_active();
+        }
+        // Rendering the same notes again is no change of the project.
+        (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
+        self.pack_later(id, rendition);
+    }
+
+    /// Packs a mix for saving when nobody waits for anything else.
+    fn pack_later(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Idle,
+            delay: Duration::ZERO,
+            key: None,
+            work: Box::new(move |_| {
+                let packed = PackedAudio::pack(&rendition.mix);
+                if let Some(shared) = weak.upgrade()
+                    && let Some(variation) = shared.state.lock().variation(id)
+                    && variation.rendition().is_some_and(|now| Arc::ptr_eq(&now, &rendition))
+                {
+                    variation.packed = Some(packed);
+                }
+                Ok(())
+            }),
+            done: Box::new(|_| ()),
+        });
+    }
+
+    /// Makes a variation the one that plays.
+    pub(super) fn select(self: &Arc<Self>, id: Option<u64>) {
+        self.state.lock().active = id;
+        self.refresh_active();
+        (self.notice)(Notice::Dirty);
+    }
+
+    /// Sends the audio thread what should play, and has it rendered when it is not there for this rate.
+    pub(super) fn refresh_active(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        let rendition = state.active_rendition();
+        let active = state.active;
+        let Some(connection) = &mut state.connection else { return };
+        connection.sender.reclaim();
+        let rate = connection.rate;
+        let ready = rendition.as_ref().filter(|rendition| rendition.rate() == rate);
+        let clip = ready.map(|rendition| Box::new(Clip::from_rendition(active.unwrap_or(0), rendition.clone())));
+        let plays = clip.is_some();
+        if active.is_none() || plays {
+            connection.sender.send(clip);
+        }
+        drop(state);
+        trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
+        if let Some(active) = active.filter(|_| !plays) {
+            self.render_again(active, None, Duration::ZERO);
+        } else if let (Some(active), Some(rendition)) = (active, rendition)
+            && rendition.stems.is_empty()
+        {
+            self.render_again(active, None, Duration::ZERO);
+        }
+    }
+
+    /// Follows the host's tempo once it stands still.
+    pub(super) fn follow_tempo(self: &Arc<Self>, stamp: &TransportStamp) {
+        let Some(tempo) = stamp.tempo else { return };
+        let mut state = self.state.lock();
+        let Some(active) = state.active else { return };
+        let Some(grid) = state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()))
+        else {
+            return;
+        };
+        drop(state);
+        let start_seconds = match (stamp.seconds, stamp.beats) {
+            (Some(seconds), Some(beats)) => {
+                Seconds(seconds) + (grid.start - crate::time::Beats(beats)).seconds(tempo)
+            }
+            _ => grid.start.seconds(tempo),
+        };
+        let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
+        self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
+    }
+
+    /// Renders a variation's notes again for the current rate, on its own grid or on a new one.
+    fn render_again(self: &Arc<Self>, id: u64, grid: Option<SongGrid>, delay: Duration) {
+        let Some(tools) = self.tools.get().cloned() else { return };
+        let mut state = self.state.lock();
+        let Some(rate) = state.connection.as_ref().map(|connection| connection.rate) else { return };
+        let current = state.melody.as_ref().map(|melody| melody.analysis.clone());
+        let Some(variation) = state.variation(id) else { return };
+        let Some(source) = variation.source(rate) else { return };
+        let Some(analysis) = variation.analysis.clone().or(current) else { return };
+        drop(state);
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Urgent,
+            delay,
+            key: Some(self.key("again")),
+            work: Box::new(move |context| {
+                let grid = grid.unwrap_or_else(|| source.grid.clone());
+                let again = pipeline::again(&source, &analysis, &grid, rate, &tools.cache, context)?;
+                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again))) {
+                    shared.rendition_arrived(id, again, None);
+                }
+                Ok(())
+            }),
+            done: self.report_failure(),
+        });
+    }
+
+    /// Replaces everything by a saved session.
+    pub(super) fn restore(self: &Arc<Self>, session: Session) -> Result<()> {
+        let mut fresh = State { prompt: session.prompt, active: session.active, unknown: session.unknown, ..State::default() };
+        if let Some(saved) = session.take {
+            let audio = saved.audio.unpack()?;
+            let facts = saved.facts;
+            fresh.next_id = fresh.next_id.max(facts.id);
+            let take = Take {
+                id: facts.id,
+                source: facts.source,
+                audio,
+                notes: facts.notes,
+                grid: facts.grid,
+                on_grid: facts.on_grid,
+                length: facts.length,
+                lost_frames: facts.lost_frames,
+            };
+            let input = InputHash::of_take(&take);
+            fresh.take = Some(CurrentTake { take: Arc::new(take), packed: Some(saved.audio) });
+            fresh.melody =
+                session.analysis.map(|analysis| Melody { input, analysis: Arc::new(analysis), analysis_ms: 0.0 });
+        }
+        for saved in session.variations {
+            let facts = saved.facts;
+            fresh.next_id = fresh.next_id.max(facts.id);
+            let (id, name, recipe, starred) = (facts.id, facts.name.clone(), facts.recipe.clone(), facts.starred);
+            let stage = match &saved.mix {
+                Some(packed) => VariationStage::Ready(Arc::new(Rendition {
+                    recipe: recipe.clone(),
+                    name: name.clone(),
+                    grid: facts.grid,
+                    region: facts.region,
+                    mix: packed.unpack()?,
+                    stems: Vec::new(),
+                    score: facts.score,
+                    fidelity: facts.fidelity,
+                    loudness: facts.loudness,
+                    timings: facts.timings,
+                })),
+                None => VariationStage::Silent(Box::new(facts)),
+            };
+            fresh.variations.push(Variation { id, name, recipe, starred, stage, packed: saved.mix, analysis: None });
+        }
+        self.cancel_all();
+        let mut state = self.state.lock();
+        fresh.connection = state.connection.take();
+        fresh.recovered = std::mem::take(&mut state.recovered);
+        *state = fresh;
+        if let Some(connection) = &mut state.connection {
+            connection.sender.send(None);
+        }
+        let unheard = state.take.as_ref().filter(|_| state.melody.is_none()).map(|current| current.take.clone());
+        drop(state);
+        if let Some(take) = unheard {
+            self.analyse(take);
+        }
+        self.refresh_active();
+        (self.notice)(Notice::Repaint);
+        Ok(())
+    }
+}
+
+/// A project must sound as it was saved, also after Cantus itself has changed: when only the stems were missing, they are taken over
+/// only if they come with the very same mix.
+fn may_replace(saved: &Rendition, again: &Rendition) -> bool {
+    let only_stems_missing = saved.mix.frames() > 0 && saved.grid == again.grid && saved.rate() == again.rate();
+    !only_stems_missing || saved.mix == again.mix
+}

@@ -1,0 +1,162 @@
+//! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
+
+use crate::analysis::Analysis;
+use crate::audio::AudioBuffer;
+use crate::capture::spool::RecoveredTake;
+use crate::capture::take::Take;
+use crate::generation::Recipe;
+use crate::generation::score::Score;
+use crate::jobs::lanes::JobHandle;
+use crate::jobs::pipeline::Melody;
+use crate::playback::handoff::ClipSender;
+use crate::playback::player::PlayerTelemetry;
+use crate::rendition::Rendition;
+use crate::session::VariationFacts;
+use crate::session::container::Chunk;
+use crate::session::packed::PackedAudio;
+use crate::time::SampleRate;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A variation and how far it is.
+pub(crate) struct Variation {
+    pub id: u64,
+    pub name: String,
+    pub recipe: Recipe,
+    pub starred: bool,
+    pub stage: VariationStage,
+    /// The mix as it will be saved, once packed.
+    pub packed: Option<PackedAudio>,
+    /// The melody it was made from; unknown after a reload when another take has replaced it.
+    pub analysis: Option<Arc<Analysis>>,
+}
+
+/// How far a variation is.
+pub(crate) enum VariationStage {
+    /// Being made.
+    Pending(JobHandle),
+    /// Done.
+    Ready(Arc<Rendition>),
+    /// Loaded from a project without sound: it can be rendered from its score when wanted.
+    Silent(Box<VariationFacts>),
+    /// It could not be made.
+    Failed(String),
+}
+
+/// The take and its saved form.
+pub(crate) struct CurrentTake {
+    pub take: Arc<Take>,
+    pub packed: Option<PackedAudio>,
+}
+
+/// The connection to the audio thread of the current activation.
+pub(crate) struct Connection {
+    pub sender: ClipSender,
+    pub telemetry: Arc<PlayerTelemetry>,
+    pub rate: SampleRate,
+}
+
+/// Everything an instance knows.
+#[derive(Default)]
+pub(crate) struct State {
+    pub prompt: String,
+    pub take: Option<CurrentTake>,
+    pub melody: Option<Melody>,
+    pub analysis_job: Option<JobHandle>,
+    pub variations: Vec<Variation>,
+    pub active: Option<u64>,
+    pub next_id: u64,
+    pub messages: VecDeque<String>,
+    pub recovered: Vec<RecoveredTake>,
+    pub connection: Option<Connection>,
+    pub exported: Option<std::path::PathBuf>,
+    pub unknown: Vec<Chunk>,
+}
+
+/// Messages the window shows at most.
+const MOST_MESSAGES: usize = 6;
+
+impl State {
+    /// A number no take or variation of this session has.
+    pub fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Shows a sentence in the window.
+    pub fn say(&mut self, message: String) {
+        self.messages.push_back(message);
+        while self.messages.len() > MOST_MESSAGES {
+            self.messages.pop_front();
+        }
+    }
+
+    pub fn variation(&mut self, id: u64) -> Option<&mut Variation> {
+        self.variations.iter_mut().find(|variation| variation.id == id)
+    }
+
+    /// The rendition that plays.
+    pub fn active_rendition(&self) -> Option<Arc<Rendition>> {
+        let active = self.active?;
+        self.variations.iter().find(|variation| variation.id == active).and_then(Variation::rendition)
+    }
+}
+
+impl Variation {
+    pub fn rendition(&self) -> Option<Arc<Rendition>> {
+        match &self.stage {
+            VariationStage::Ready(rendition) => Some(rendition.clone()),
+            _ => None,
+        }
+    }
+
+    pub fn score(&self) -> Option<&Score> {
+        match &self.stage {
+            VariationStage::Ready(rendition) => rendition.score.as_ref(),
+            VariationStage::Silent(facts) => facts.score.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What to render again from: the notes, and the sound as far as it is there.
+    pub fn source(&self, rate: SampleRate) -> Option<Arc<Rendition>> {
+        match &self.stage {
+            VariationStage::Ready(rendition) => Some(rendition.clone()),
+            VariationStage::Silent(facts) => Some(Arc::new(Rendition {
+                recipe: facts.recipe.clone(),
+                name: facts.name.clone(),
+                grid: facts.grid.clone(),
+                region: facts.region,
+                mix: AudioBuffer::silent(rate, 2, 0),
+                stems: Vec::new(),
+                score: facts.score.clone(),
+                fidelity: facts.fidelity,
+                loudness: facts.loudness,
+                timings: facts.timings,
+            })),
+            VariationStage::Pending(_) | VariationStage::Failed(_) => None,
+        }
+    }
+
+    /// What a project saves of it; nothing while it has no notes yet.
+    pub fn facts(&self) -> Option<VariationFacts> {
+        match &self.stage {
+            VariationStage::Ready(rendition) => Some(VariationFacts {
+                id: self.id,
+                name: self.name.clone(),
+                recipe: self.recipe.clone(),
+                starred: self.starred,
+                score: rendition.score.clone(),
+                grid: rendition.grid.clone(),
+                region: rendition.region,
+                fidelity: rendition.fidelity,
+                loudness: rendition.loudness,
+                timings: rendition.timings,
+            }),
+            VariationStage::Silent(facts) => {
+                Some(VariationFacts { name: self.name.clone(), starred: self.starred, ..(**facts).clone() })
+            }
+            VariationStage::Pending(_) | VariationStage::Failed(_) => None,
+        }
+    }
+}

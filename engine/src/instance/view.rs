@@ -1,0 +1,101 @@
+//! Thread: gui. What the window shows: a snapshot, cheap to make and to keep.
+
+use super::Instance;
+use super::state::VariationStage;
+use crate::analysis::Analysis;
+use crate::capture::collector::EarSnapshot;
+use crate::capture::take::Take;
+use crate::job_context::Progress;
+use crate::playback::player::PlayerTelemetry;
+use crate::rendition::Rendition;
+use crate::time::SampleRate;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A moment of an instance.
+pub struct View {
+    /// The free prompt; empty when the style parameter decides.
+    pub prompt: String,
+    /// Level, position, capture. `None` before the first activation.
+    pub ear: Option<EarSnapshot>,
+    /// The take.
+    pub take: Option<Arc<Take>>,
+    /// What was understood of it.
+    pub analysis: Option<Arc<Analysis>>,
+    /// The analysis is under way.
+    pub analysing: Option<Progress>,
+    /// Oldest first.
+    pub variations: Vec<VariationView>,
+    /// The one that plays.
+    pub active: Option<u64>,
+    /// What the window should tell, newest last.
+    pub messages: Vec<String>,
+    /// Takes that a crashed host left behind, in words.
+    pub recovered: Vec<String>,
+    /// Where playback is.
+    pub player: Option<Arc<PlayerTelemetry>>,
+    /// The rate of the current activation.
+    pub rate: Option<SampleRate>,
+    /// Where the last export went.
+    pub exported: Option<PathBuf>,
+}
+
+/// A variation in the list.
+pub struct VariationView {
+    /// Names it in orders.
+    pub id: u64,
+    /// Human name.
+    pub name: String,
+    /// Kept by the user.
+    pub starred: bool,
+    /// How far it is.
+    pub status: VariationStatus,
+}
+
+/// How far a variation is.
+pub enum VariationStatus {
+    /// Being made.
+    Pending(Progress),
+    /// Done.
+    Ready(Arc<Rendition>),
+    /// Known by its notes; select it to hear it.
+    Silent,
+    /// It could not be made, and why.
+    Failed(String),
+}
+
+impl Instance {
+    /// What the window shows now.
+    pub fn view(&self) -> View {
+        let ear = self.ear.lock().as_ref().map(crate::capture::collector::Ear::snapshot);
+        let state = self.shared.state.lock();
+        View {
+            prompt: state.prompt.clone(),
+            ear,
+            take: state.take.as_ref().map(|current| current.take.clone()),
+            analysis: state.melody.as_ref().map(|melody| melody.analysis.clone()),
+            analysing: state.analysis_job.as_ref().map(crate::jobs::lanes::JobHandle::progress),
+            variations: state
+                .variations
+                .iter()
+                .map(|variation| VariationView {
+                    id: variation.id,
+                    name: variation.name.clone(),
+                    starred: variation.starred,
+                    status: match &variation.stage {
+                        VariationStage::Pending(job) => VariationStatus::Pending(job.progress()),
+                        VariationStage::Ready(rendition) => VariationStatus::Ready(rendition.clone()),
+                        VariationStage::Silent(_) => VariationStatus::Silent,
+                        VariationStage::Failed(message) => VariationStatus::Failed(message.clone()),
+                    },
+                })
+                .collect(),
+            active: state.active,
+            messages: state.messages.iter().cloned().collect(),
+            recovered: state.recovered.iter().map(|take| take.describe()).collect(),
+            player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),
+            rate: state.connection.as_ref().map(|connection| connection.rate),
+            exported: state.exported.clone(),
+        }
+    }
+}

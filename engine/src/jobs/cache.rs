@@ -1,0 +1,112 @@
+//! Thread: worker. Remembers expensive results by the hash of what made them, the most recently used ones within a budget.
+
+use crate::analysis::Analysis;
+use crate::capture::take::Take;
+use crate::generation::Recipe;
+use crate::generation::score::Score;
+use crate::rendition::Rendition;
+use crate::time::{SampleRate, SongGrid};
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::sync::Arc;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Hash of everything a result depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InputHash(u128);
+
+/// Bytes that renditions in the cache may take together. One of 8 bars with six stems is about 50 MB.
+const BUDGET: usize = 512 << 20;
+const MOST_ANALYSES: usize = 16;
+
+/// Results that can be made again, kept because making them takes time.
+#[derive(Default)]
+pub struct Cache {
+    shelves: Mutex<Shelves>,
+}
+
+#[derive(Default)]
+struct Shelves {
+    /// Most recently used last.
+    analyses: Vec<(InputHash, Arc<Analysis>)>,
+    renditions: Vec<(InputHash, Arc<Rendition>)>,
+}
+
+impl InputHash {
+    /// Of a take: its samples, its notes, its place.
+    pub fn of_take(take: &Take) -> Self {
+        let mut hash = Xxh3::new();
+        hash.update(&take.audio.rate.0.to_le_bytes());
+        for channel in &take.audio.channels {
+            for sample in channel {
+                hash.update(&sample.to_bits().to_le_bytes());
+            }
+        }
+        add(&mut hash, &(&take.notes, &take.grid, take.on_grid, take.length));
+        Self(hash.digest128())
+    }
+
+    /// Of a rendition made from a take by a recipe.
+    pub fn of_rendition(take: Self, recipe: &Recipe, rate: SampleRate) -> Self {
+        let mut hash = Xxh3::new();
+        hash.update(&take.0.to_le_bytes());
+        add(&mut hash, &(recipe, rate));
+        Self(hash.digest128())
+    }
+
+    /// Of a score rendered at a tempo and a rate.
+    pub fn of_score(score: &Score, grid: &SongGrid, rate: SampleRate) -> Self {
+        let mut hash = Xxh3::new();
+        add(&mut hash, &(score, grid, rate));
+        Self(hash.digest128())
+    }
+}
+
+fn add(hash: &mut Xxh3, value: &impl Serialize) {
+    // Plain data always serialises; if it ever did not, the entry would only be missed.
+    hash.update(&serde_json::to_vec(value).unwrap_or_default());
+}
+
+impl Cache {
+    /// An analysis made before.
+    pub fn analysis(&self, input: InputHash) -> Option<Arc<Analysis>> {
+        touch(&mut self.shelves.lock().analyses, input)
+    }
+
+    /// Keeps an analysis.
+    pub fn keep_analysis(&self, input: InputHash, analysis: Arc<Analysis>) {
+        let shelf = &mut self.shelves.lock().analyses;
+        shelf.retain(|(other, _)| *other != input);
+        shelf.push((input, analysis));
+        if shelf.len() > MOST_ANALYSES {
+            shelf.remove(0);
+        }
+    }
+
+    /// A rendition made before.
+    pub fn rendition(&self, input: InputHash) -> Option<Arc<Rendition>> {
+        touch(&mut self.shelves.lock().renditions, input)
+    }
+
+    /// Keeps a rendition, letting go of the ones unused for longest.
+    pub fn keep_rendition(&self, input: InputHash, rendition: Arc<Rendition>) {
+        let shelf = &mut self.shelves.lock().renditions;
+        shelf.retain(|(other, _)| *other != input);
+        shelf.push((input, rendition));
+        let mut total: usize = shelf.iter().map(|(_, rendition)| size_of_audio(rendition)).sum();
+        while total > BUDGET && shelf.len() > 1 {
+            total -= size_of_audio(&shelf.remove(0).1);
+        }
+    }
+}
+
+fn touch<T>(shelf: &mut Vec<(InputHash, Arc<T>)>, input: InputHash) -> Option<Arc<T>> {
+    let index = shelf.iter().position(|(other, _)| *other == input)?;
+    let entry = shelf.remove(index);
+    shelf.push(entry);
+    shelf.last().map(|(_, value)| value.clone())
+}
+
+fn size_of_audio(rendition: &Rendition) -> usize {
+    (rendition.stems.len() + 1) * rendition.mix.frames() * rendition.mix.channels.len() * size_of::<f32>()
+}

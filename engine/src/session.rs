@@ -1,0 +1,251 @@
+//! Thread: any. Session: what a saved project holds, as one versioned container.
+//!
+//! A [`Session`] is plain data. [`Session::encode`] joins audio that was packed when it was made with a small manifest, so saving is a
+//! copy; [`Session::decode`] reads and checks everything before it returns anything, so a damaged project changes nothing.
+
+pub mod container;
+pub mod packed;
+
+use crate::analysis::Analysis;
+use crate::capture::take::{TakeNote, TakeSource};
+use crate::error::{Error, Result};
+use crate::generation::Recipe;
+use crate::generation::score::Score;
+use crate::rendition::{Fidelity, Loudness, Timings};
+use crate::time::{Beats, Frames, SongGrid};
+use base64::Engine as _;
+use container::Chunk;
+use packed::PackedAudio;
+use serde::{Deserialize, Serialize};
+
+/// Version of the manifest. Older ones are migrated in [`Session::decode`]; newer ones are refused with a sentence.
+pub const SESSION_VERSION: u32 = 1;
+
+/// A take as it is saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedTake {
+    /// Everything but the audio.
+    pub facts: TakeFacts,
+    /// The audio, losslessly.
+    pub audio: PackedAudio,
+}
+
+/// The part of a take that is not audio.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakeFacts {
+    /// Unique within a session.
+    pub id: u64,
+    /// How it was captured.
+    pub source: TakeSource,
+    /// MIDI that arrived meanwhile.
+    pub notes: Vec<TakeNote>,
+    /// Where it lies.
+    pub grid: SongGrid,
+    /// Whether the grid is the host's.
+    pub on_grid: bool,
+    /// Length in song time.
+    pub length: Beats,
+    /// Frames lost inside it.
+    pub lost_frames: u64,
+}
+
+/// A variation as it is saved: the recipe and the notes always, the sound of the one that plays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedVariation {
+    /// Everything but the audio.
+    pub facts: VariationFacts,
+    /// The mastered mix; kept for the active and the starred variations.
+    pub mix: Option<PackedAudio>,
+}
+
+/// The part of a variation that is not audio.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariationFacts {
+    /// Unique within a session.
+    pub id: u64,
+    /// Human name.
+    pub name: String,
+    /// What was asked for.
+    pub recipe: Recipe,
+    /// Kept by the user.
+    pub starred: bool,
+    /// The notes.
+    pub score: Option<Score>,
+    /// Where it lies, at the tempo it was rendered for.
+    pub grid: SongGrid,
+    /// Frames of the region at the rate of the mix.
+    pub region: Frames,
+    /// How it keeps the melody.
+    pub fidelity: Fidelity,
+    /// Its levels.
+    pub loudness: Loudness,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// Everything a project holds besides the host's parameters.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Session {
+    /// The free prompt; empty means that the style parameter decides.
+    pub prompt: String,
+    /// The take, when there is one.
+    pub take: Option<SavedTake>,
+    /// What was understood of it.
+    pub analysis: Option<Analysis>,
+    /// The variations, oldest first.
+    pub variations: Vec<SavedVariation>,
+    /// The variation that plays.
+    pub active: Option<u64>,
+    /// Chunks a newer version wrote and we do not know: kept, and written back.
+    pub unknown: Vec<Chunk>,
+}
+
+const MANIFEST: [u8; 4] = *b"MANI";
+const AUDIO: [u8; 4] = *b"AUDI";
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    #[serde(default)]
+    prompt: String,
+    #[serde(default)]
+    take: Option<ManifestTake>,
+    #[serde(default)]
+    analysis: Option<Analysis>,
+    #[serde(default)]
+    variations: Vec<ManifestVariation>,
+    #[serde(default)]
+    active: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManifestTake {
+    #[serde(flatten)]
+    facts: TakeFacts,
+    /// Index among the audio chunks.
+    audio: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManifestVariation {
+    #[serde(flatten)]
+    facts: VariationFacts,
+    /// Index among the audio chunks.
+    mix: Option<usize>,
+}
+
+impl Session {
+    /// The container's bytes. Infallible for sessions made by this program.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the manifest cannot be written, which would be a bug.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let mut audio = Vec::new();
+        let mut place = |packed: &PackedAudio| {
+            audio.push(Chunk { tag: AUDIO, bytes: packed.bytes().clone() });
+            audio.len() - 1
+        };
+        let manifest = Manifest {
+            version: SESSION_VERSION,
+            prompt: self.prompt.clone(),
+            take: self
+                .take
+                .as_ref()
+                .map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
+            analysis: self.analysis.clone(),
+            variations: self
+                .variations
+                .iter()
+                .map(|variation| ManifestVariation {
+                    facts: variation.facts.clone(),
+                    mix: variation.mix.as_ref().map(&mut place),
+                })
+                .collect(),
+            active: self.active,
+        };
+        let text = serde_json::to_vec(&manifest).map_err(|error| Error::internal("saving", error))?;
+        let mut chunks = vec![Chunk { tag: MANIFEST, bytes: packed::deflate(&text).into() }];
+        chunks.append(&mut audio);
+        chunks.extend(self.unknown.iter().cloned());
+        Ok(container::write(&chunks))
+    }
+
+    /// Reads a container whole.
+    ///
+    /// # Errors
+    /// [`Error::Session`] with what is wrong: not a container, cut off, damaged, or of a newer version.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut manifest = None;
+        let mut audio = Vec::new();
+        let mut unknown = Vec::new();
+        for chunk in container::read(bytes)? {
+            match chunk.tag {
+                MANIFEST => manifest = Some(packed::inflate(&chunk.bytes)?),
+                AUDIO => audio.push(PackedAudio::from_bytes(chunk.bytes)?),
+                _ => unknown.push(chunk),
+            }
+        }
+        let text = manifest.ok_or_else(|| unreadable("it has no contents list"))?;
+        let manifest = parse_manifest(&text)?;
+        let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
+        Ok(Self {
+            prompt: manifest.prompt,
+            take: match manifest.take {
+                Some(take) => Some(SavedTake { facts: take.facts, audio: find(take.audio)? }),
+                None => None,
+            },
+            analysis: manifest.analysis,
+            variations: manifest
+                .variations
+                .into_iter()
+                .map(|variation| {
+                    let mix = variation.mix.map(find).transpose()?;
+                    Ok(SavedVariation { facts: variation.facts, mix })
+                })
+                .collect::<Result<_>>()?,
+            active: manifest.active,
+            unknown,
+        })
+    }
+
+    /// As text, for hosts' states that hold JSON.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_text(&self) -> Result<String> {
+        Ok(base64::engine::general_purpose::STANDARD.encode(self.encode()?))
+    }
+
+    /// From text made by [`Self::encode_text`]. The empty text is the empty session.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_text(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .map_err(|_| unreadable("it contains characters that do not belong there"))?;
+        Self::decode(&bytes)
+    }
+}
+
+fn parse_manifest(text: &[u8]) -> Result<Manifest> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } =
+        serde_json::from_slice(text).map_err(|_| unreadable("its contents list has no version"))?;
+    if version > SESSION_VERSION {
+        return Err(unreadable(&format!(
+            "it was saved by a newer Cantus (format {version}; this one reads up to {SESSION_VERSION}). Please update Cantus"
+        )));
+    }
+    serde_json::from_slice(text).map_err(|error| unreadable(&format!("its contents list is damaged ({error})")))
+}
+
+fn unreadable(reason: &str) -> Error {
+    Error::Session { reason: reason.to_owned() }
+}

@@ -1,0 +1,47 @@
+//! Thread: any. Studio: the workers, the collector and the library that all instances in a process share.
+//!
+//! The first instance that is activated opens it, the last one that goes closes it and joins its threads, because a thread that outlives
+//! an unloaded plugin takes the host down.
+
+use crate::capture::collector::Collector;
+use crate::error::Result;
+use crate::generation::styles::StyleLibrary;
+use crate::jobs::cache::Cache;
+use crate::jobs::lanes::Lanes;
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+
+/// What all instances share.
+pub struct Studio {
+    /// The workers. Declared first, so that they stop before what they use goes.
+    pub lanes: Lanes,
+    /// The thread that drains the rings.
+    pub collector: Collector,
+    /// The styles.
+    pub library: Arc<StyleLibrary>,
+    /// Results that can be reused.
+    pub cache: Arc<Cache>,
+}
+
+static SHARED: Mutex<Weak<Studio>> = Mutex::new(Weak::new());
+
+impl Studio {
+    /// The process's studio, opened when nobody had it open.
+    ///
+    /// # Errors
+    /// When the system gives no threads or a built-in style is broken.
+    pub fn shared() -> Result<Arc<Self>> {
+        let mut shared = SHARED.lock();
+        if let Some(open) = shared.upgrade() {
+            return Ok(open);
+        }
+        let studio = Arc::new(Self {
+            lanes: Lanes::start()?,
+            collector: Collector::start()?,
+            library: Arc::new(StyleLibrary::builtin()?),
+            cache: Arc::default(),
+        });
+        *shared = Arc::downgrade(&studio);
+        Ok(studio)
+    }
+}

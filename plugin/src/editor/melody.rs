@@ -1,0 +1,210 @@
+//! Thread: gui. The melody: notes over the chromagram on the bar grid, with the sung pitch and the playhead.
+
+use super::theme;
+use cantus_engine::analysis::{Analysis, chroma};
+use cantus_engine::instance::view::{VariationStatus, View};
+use cantus_engine::time::{Beats, Hz, Seconds};
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+
+/// Keys shown above and below the melody.
+const MARGIN_KEYS: f32 = 4.0;
+const LABEL_WIDTH: f32 = 34.0;
+const HEADER_HEIGHT: f32 = 40.0;
+
+/// The picture, or what to do next when there is none.
+pub fn show(ui: &mut Ui, view: &View) {
+    let rect = ui.available_rect_before_wrap();
+    let painter = ui.painter_at(rect);
+    match &view.analysis {
+        Some(analysis) => {
+            header(&painter, rect, analysis);
+            let roll = Roll::new(rect.with_min_y(rect.top() + HEADER_HEIGHT), analysis, view);
+            roll.draw(&painter, analysis);
+            playhead(&painter, &roll, view);
+        }
+        None => {
+            let text = match (&view.analysing, &view.take) {
+                (Some(progress), _) => format!("Listening … {:.0} %", progress.fraction * 100.0),
+                (None, Some(_)) => "No melody was understood in this recording.".to_owned(),
+                (None, None) => "Set a loop around the bars you want to sing, press Capture, play, and hum.".to_owned(),
+            };
+            painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(17.0), theme::FAINT);
+        }
+    }
+    ui.allocate_rect(rect, egui::Sense::hover());
+}
+
+fn header(painter: &Painter, rect: Rect, analysis: &Analysis) {
+    let metre = analysis.metre();
+    let facts = format!(
+        "{}   ·   {:.1} BPM   ·   {}/{}   ·   {} notes   ·   tuning {:+.0} cents   ·   {:.0} % sure",
+        analysis.key.key.name(),
+        analysis.tempo().0,
+        metre.numerator,
+        metre.denominator,
+        analysis.notes.len(),
+        analysis.tuning_cents,
+        analysis.confidence * 100.0
+    );
+    painter.text(rect.left_top(), Align2::LEFT_TOP, facts, FontId::proportional(13.5), theme::TEXT);
+    let doubts = analysis.doubts.join("  ");
+    painter.text(
+        rect.left_top() + vec2(0.0, 19.0),
+        Align2::LEFT_TOP,
+        doubts,
+        FontId::proportional(12.0),
+        theme::WARNING,
+    );
+}
+
+/// Maps time and pitch to the window.
+struct Roll {
+    rect: Rect,
+    seconds: f64,
+    lowest: f32,
+    keys: f32,
+}
+
+impl Roll {
+    fn new(area: Rect, analysis: &Analysis, view: &View) -> Self {
+        let take_seconds = view.take.as_ref().map_or(0.0, |take| take.audio.length().seconds(take.audio.rate).0);
+        let last = analysis.notes.last().map_or(1.0, |note| note.offset.0);
+        let keys = analysis.notes.iter().map(|note| f32::from(note.key));
+        let (lowest, highest) =
+            keys.fold((127.0_f32, 0.0_f32), |(low, high), key| (low.min(key), high.max(key)));
+        let (lowest, highest) = if lowest > highest { (57.0, 69.0) } else { (lowest, highest) };
+        Self {
+            rect: area.with_min_x(area.left() + LABEL_WIDTH),
+            seconds: take_seconds.max(last).max(0.1),
+            lowest: lowest - MARGIN_KEYS,
+            keys: highest - lowest + 2.0 * MARGIN_KEYS + 1.0,
+        }
+    }
+
+    fn x(&self, time: Seconds) -> f32 {
+        self.rect.left() + (time.0 / self.seconds) as f32 * self.rect.width()
+    }
+
+    /// The middle of a key.
+    fn y(&self, key: f32) -> f32 {
+        self.rect.bottom() - (key - self.lowest + 0.5) / self.keys * self.rect.height()
+    }
+
+    fn row(&self) -> f32 {
+        self.rect.height() / self.keys
+    }
+
+    fn draw(&self, painter: &Painter, analysis: &Analysis) {
+        self.draw_chroma(painter, analysis);
+        self.draw_grid(painter, analysis);
+        self.draw_notes(painter, analysis);
+        self.draw_pitch(painter, analysis);
+    }
+
+    fn draw_chroma(&self, painter: &Painter, analysis: &Analysis) {
+        let hop = chroma::HOP as f64 / f64::from(chroma::RATE.0);
+        for (index, frame) in analysis.chroma.frames.iter().enumerate() {
+            // Frames are centred on multiples of the hop.
+            let left = self.x(Seconds((index as f64 - 0.5) * hop)).max(self.rect.left());
+            let right = self.x(Seconds((index as f64 + 0.5) * hop)).min(self.rect.right());
+            let mut key = self.lowest.ceil();
+            while key < self.lowest + self.keys {
+                let energy = frame[(key as usize) % 12];
+                if energy > 0.15 && right > left {
+                    let cell = Rect::from_x_y_ranges(left..=right, self.y(key + 0.5)..=self.y(key - 0.5));
+                    painter.rect_filled(cell, 0.0, theme::NOTE.gamma_multiply(energy * 0.16));
+                }
+                key += 1.0;
+            }
+        }
+    }
+
+    fn draw_grid(&self, painter: &Painter, analysis: &Analysis) {
+        let bar = analysis.metre().bar().0;
+        let start = analysis.grid.start.0;
+        let end = analysis.beat_at(Seconds(self.seconds)).0;
+        let mut beat = start.ceil();
+        while beat <= end {
+            let x = self.x(analysis.grid.tempo.seconds_between(analysis.grid.start, Beats(beat)));
+            let is_bar = (beat / bar).fract().abs() < 1e-6;
+            let colour = if is_bar { theme::LINE } else { theme::RAISED };
+            painter.line_segment([pos2(x, self.rect.top()), pos2(x, self.rect.bottom())], Stroke::new(1.0, colour));
+            if is_bar {
+                let label = format!("{:.0}", beat / bar + 1.0);
+                painter.text(pos2(x + 3.0, self.rect.top()), Align2::LEFT_TOP, label, FontId::proportional(11.0), theme::FAINT);
+            }
+            beat += 1.0;
+        }
+        let mut key = self.lowest.ceil();
+        while key < self.lowest + self.keys {
+            let name = cantus_engine::analysis::key_name(key as u8);
+            if self.row() > 9.0 || name.starts_with("C ") || (key as u8).is_multiple_of(12) {
+                let at = pos2(self.rect.left() - 5.0, self.y(key));
+                painter.text(at, Align2::RIGHT_CENTER, name, FontId::proportional(10.0), theme::FAINT);
+            }
+            key += 1.0;
+        }
+    }
+
+    fn draw_notes(&self, painter: &Painter, analysis: &Analysis) {
+        let half = (self.row() * 0.42).clamp(2.0, 9.0);
+        for note in &analysis.notes {
+            let y = self.y(f32::from(note.key));
+            let body = Rect::from_x_y_ranges(self.x(note.onset)..=self.x(note.offset), (y - half)..=(y + half));
+            let colour = theme::NOTE.gamma_multiply(0.45 + 0.5 * note.loudness);
+            painter.rect_filled(body, 3.0, colour);
+            if note.confidence < 0.5 {
+                painter.rect_stroke(body, 3.0, Stroke::new(1.5, theme::WARNING), StrokeKind::Inside);
+            }
+            if body.width() > 24.0 && half >= 5.0 {
+                let at = pos2(body.left() + 4.0, y);
+                painter.text(at, Align2::LEFT_CENTER, note.name(), FontId::proportional(10.5), Color32::WHITE);
+            }
+        }
+    }
+
+    fn draw_pitch(&self, painter: &Painter, analysis: &Analysis) {
+        let tuning = analysis.tuning_cents / 100.0;
+        let mut line: Vec<Pos2> = Vec::new();
+        let mut flush = |line: &mut Vec<Pos2>| {
+            if line.len() > 1 {
+                painter.line(std::mem::take(line), Stroke::new(1.6, theme::PITCH));
+            }
+            line.clear();
+        };
+        for frame in &analysis.f0 {
+            if !frame.voiced {
+                flush(&mut line);
+                continue;
+            }
+            let at = pos2(self.x(frame.time), self.y(Hz(frame.hz).note().0 - tuning));
+            // A jump of an octave is no glide: the line breaks there.
+            if line.last().is_some_and(|last| (last.y - at.y).abs() > self.row() * 7.0) {
+                flush(&mut line);
+            }
+            if self.rect.contains(at) {
+                line.push(at);
+            }
+        }
+        flush(&mut line);
+    }
+}
+
+fn playhead(painter: &Painter, roll: &Roll, view: &View) {
+    let Some(stamp) = view.ear.as_ref().map(|ear| &ear.stamp).filter(|stamp| stamp.playing) else { return };
+    let active = view.variations.iter().find(|variation| Some(variation.id) == view.active);
+    let grid = match active.map(|variation| &variation.status) {
+        Some(VariationStatus::Ready(rendition)) => Some(&rendition.grid),
+        _ => view.analysis.as_ref().map(|analysis| &analysis.grid),
+    };
+    if let (Some(beats), Some(grid)) = (stamp.beats, grid) {
+        let time = grid.tempo.seconds_between(grid.start, Beats(beats));
+        if (0.0..=roll.seconds).contains(&time.0) {
+            let x = roll.x(time);
+            painter.line_segment(
+                [pos2(x, roll.rect.top()), pos2(x, roll.rect.bottom())],
+                Stroke::new(1.5, theme::PLAYHEAD),
+            );
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Thread: gui. The wish: a style or a prompt, how many, how freely, and the seed.
+
+use super::{Window, theme};
+use crate::params::style_name;
+use crate::tasks::wish;
+use cantus_engine::generation::prompt::resolve;
+use cantus_engine::generation::styles::StyleLibrary;
+use egui::{Button, DragValue, RichText, Slider, TextEdit, Ui, vec2};
+use nice_plug::prelude::Param;
+use std::sync::OnceLock;
+
+impl Window {
+    pub(super) fn style_view(&mut self, ui: &mut Ui) {
+        ui.heading("Style");
+        ui.horizontal_wrapped(|ui| {
+            for index in 0..=127 {
+                let Some(name) = style_name(index) else { break };
+                let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
+                if ui.add(Button::selectable(chosen, name).min_size(vec2(92.0, 30.0))).clicked() {
+                    self.set(&self.params.style, index);
+                    self.prompt.clear();
+                    self.instance.set_prompt(String::new());
+                }
+            }
+        });
+        ui.add_space(4.0);
+        ui.label("or say it in your own words");
+        let field = TextEdit::multiline(&mut self.prompt)
+            .hint_text("smooth jazz with a saxophone solo, no drums")
+            .desired_rows(2)
+            .desired_width(f32::INFINITY);
+        if ui.add(field).changed() {
+            self.instance.set_prompt(self.prompt.clone());
+        }
+        self.understanding(ui);
+        ui.separator();
+        ui.horizontal(|ui| {
+            let mut count = self.params.variations.value();
+            ui.label("Variations");
+            if ui.add(DragValue::new(&mut count).range(1..=8)).changed() {
+                self.set(&self.params.variations, count);
+            }
+            let mut seed = self.params.seed.value();
+            ui.label("Seed");
+            if ui.add(DragValue::new(&mut seed).range(0..=9999)).changed() {
+                self.set(&self.params.seed, seed);
+            }
+            if ui.button("🎲").on_hover_text("Another seed").clicked() {
+                // Any other seed will do; a fixed stride visits all of them before one comes again.
+                self.set(&self.params.seed, (self.params.seed.value() + 3_571) % 10_000);
+            }
+        });
+        let mut freedom = self.params.freedom.value();
+        let slider = Slider::new(&mut freedom, 0.0..=1.0).text("Freedom").show_value(false);
+        if ui.add(slider).on_hover_text("Left: exactly your melody. Right: a player's paraphrase of it.").changed() {
+            self.set(&self.params.freedom, freedom);
+        }
+        ui.add_space(4.0);
+        let button = Button::new(RichText::new("Generate").size(16.0).strong()).fill(theme::NOTE.gamma_multiply(0.6));
+        if ui.add_sized(vec2(ui.available_width(), 38.0), button).clicked() {
+            self.instance.generate(&wish(&self.params, &self.instance));
+        }
+        ui.separator();
+        ui.heading("Listen");
+        self.toggle(ui, &self.params.play, "Play the rendition", "In sync with the song, where the melody was sung");
+        self.toggle(ui, &self.params.replace, "Mute the track meanwhile", "Otherwise both are heard");
+        self.toggle(ui, &self.params.audition, "Audition while the song stands", "Plays the region in a loop");
+        for (param, text) in [(&self.params.wet, "Rendition"), (&self.params.dry, "Track")] {
+            let mut level = param.unmodulated_normalized_value();
+            let text = format!("{text}  {param}");
+            if ui.add(Slider::new(&mut level, 0.0..=1.0).show_value(false).text(text)).changed() {
+                self.set(param, param.preview_plain(level));
+            }
+        }
+        ui.separator();
+        ui.label("Open a recording instead of capturing");
+        let stamp = self.instance.view().ear.map(|ear| ear.stamp);
+        let tempo = stamp.and_then(|stamp| stamp.tempo);
+        let metre = stamp.and_then(|stamp| stamp.metre).unwrap_or_default();
+        self.open_by_path(ui, tempo, metre);
+    }
+
+    /// What the prompt was understood as, while it is typed.
+    fn understanding(&self, ui: &mut Ui) {
+        static LIBRARY: OnceLock<Option<StyleLibrary>> = OnceLock::new();
+        let Some(library) = LIBRARY.get_or_init(|| StyleLibrary::builtin().ok()) else { return };
+        if self.prompt.trim().is_empty() {
+            return;
+        }
+        match resolve(&self.prompt, library) {
+            Ok(resolved) => {
+                ui.colored_label(theme::NOTE, format!("Understood: {}", resolved.understood.join(", ")));
+                if !resolved.ignored.is_empty() {
+                    ui.colored_label(theme::FAINT, format!("Ignored: {}", resolved.ignored.join(", ")));
+                }
+            }
+            Err(error) => {
+                ui.colored_label(theme::WARNING, error.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Thread: gui. The variations: hear, compare, keep, export.
+
+use super::{Window, theme};
+use cantus_engine::export::names::exports_folder;
+use cantus_engine::instance::view::{VariationStatus, VariationView, View};
+use cantus_engine::rendition::Rendition;
+use egui::{ProgressBar, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2};
+
+const WAVEFORM: egui::Vec2 = egui::Vec2::new(210.0, 30.0);
+
+impl Window {
+    pub(super) fn variation_list(&mut self, ui: &mut Ui, view: &View) {
+        ui.horizontal(|ui| {
+            ui.heading("Variations");
+            if view.variations.iter().any(|variation| matches!(variation.status, VariationStatus::Pending(_)))
+                && ui.button("Cancel all").clicked()
+            {
+                self.instance.cancel_jobs();
+            }
+            if view.active.is_some() && ui.button("Original only").on_hover_text("Plays no rendition").clicked() {
+                self.instance.select(None);
+            }
+            if let Some(folder) = &view.exported {
+                ui.colored_label(theme::FAINT, format!("last export: {}", folder.display()));
+            }
+        });
+        if view.variations.is_empty() {
+            let text = if view.take.is_some() { "Choose a style and press Generate." } else { "Capture a melody first." };
+            ui.colored_label(theme::FAINT, text);
+        }
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            for variation in &view.variations {
+                ui.push_id(variation.id, |ui| self.variation(ui, view, variation));
+            }
+        });
+    }
+
+    fn variation(&mut self, ui: &mut Ui, view: &View, variation: &VariationView) {
+        ui.horizontal(|ui| {
+            let active = view.active == Some(variation.id);
+            let star = if variation.starred { "★" } else { "☆" };
+            if ui.button(star).on_hover_text("Keep its sound in the project").clicked() {
+                self.instance.star(variation.id, !variation.starred);
+            }
+            self.name(ui, variation);
+            match &variation.status {
+                VariationStatus::Pending(progress) => {
+                    ui.add(ProgressBar::new(progress.fraction).desired_width(180.0).text(progress.stage.doing()));
+                }
+                VariationStatus::Failed(message) => {
+                    ui.colored_label(theme::WARNING, message);
+                }
+                VariationStatus::Silent => self.play_button(ui, variation.id, active),
+                VariationStatus::Ready(rendition) => {
+                    self.play_button(ui, variation.id, active);
+                    let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position());
+                    waveform(ui, rendition, playhead);
+                    facts(ui, rendition);
+                    if ui.button("Export").on_hover_text("WAV mix, stems and MIDI").clicked() {
+                        self.instance.export(variation.id, exports_folder());
+                    }
+                }
+            }
+            if ui.button("✕").on_hover_text("Remove").clicked() {
+                self.instance.delete(variation.id);
+            }
+        });
+    }
+
+    fn name(&mut self, ui: &mut Ui, variation: &VariationView) {
+        match &mut self.renaming {
+            Some((id, text)) if *id == variation.id => {
+                let field = ui.add(TextEdit::singleline(text).desired_width(110.0));
+                if field.lost_focus() {
+                    self.instance.rename(variation.id, text.trim().to_owned());
+                    self.renaming = None;
+                } else {
+                    field.request_focus();
+                }
+            }
+            _ => {
+                let name = ui.add_sized(
+                    vec2(110.0, 20.0),
+                    egui::Label::new(RichText::new(&variation.name).strong()).truncate().sense(Sense::click()),
+                );
+                if name.on_hover_text("Double-click to rename").double_clicked() {
+                    self.renaming = Some((variation.id, variation.name.clone()));
+                }
+            }
+        }
+    }
+
+    fn play_button(&self, ui: &mut Ui, id: u64, active: bool) {
+        if ui.selectable_label(active, if active { "🔊 plays" } else { "▶ play this" }).clicked() {
+            self.instance.select(Some(id));
+        }
+    }
+}
+
+fn facts(ui: &mut Ui, rendition: &Rendition) {
+    let fidelity = &rendition.fidelity;
+    let text = format!(
+        "melody {:.0} %   {:.1} LUFS   {:.1} s",
+        fidelity.lead_chroma * 100.0,
+        rendition.loudness.integrated_lufs,
+        rendition.region.seconds(rendition.rate()).0
+    );
+    let parts = rendition.score.as_ref().map_or_else(String::new, |score| {
+        let parts: Vec<_> =
+            score.tracks.iter().map(|track| format!("{}: {}", track.role.name(), track.instrument)).collect();
+        let chords: Vec<_> = score.chords.iter().map(|chord| chord.symbol.as_str()).collect();
+        format!("{}\n\n{}", parts.join("\n"), chords.join(" "))
+    });
+    let hint = format!(
+        "pitch classes: lead {:.0} %, mix {:.0} %\noctaves {:.0} %   onsets {:.0} %\n\n{parts}",
+        fidelity.lead_chroma * 100.0,
+        fidelity.mix_chroma * 100.0,
+        fidelity.octave * 100.0,
+        fidelity.onset * 100.0
+    );
+    ui.colored_label(theme::FAINT, text).on_hover_text(hint);
+}
+
+/// Peaks of the mix, with the playhead.
+fn waveform(ui: &mut Ui, rendition: &Rendition, playhead_frame: Option<i64>) {
+    let (rect, _) = ui.allocate_exact_size(WAVEFORM, Sense::hover());
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let painter = ui.painter();
+    painter.rect_filled(rect, 3.0, theme::BACKGROUND);
+    let Some(samples) = rendition.mix.channels.first().filter(|samples| !samples.is_empty()) else { return };
+    let columns = rect.width() as usize;
+    for column in 0..columns {
+        let from = samples.len() * column / columns;
+        let to = (samples.len() * (column + 1) / columns).max(from + 1).min(samples.len());
+        // A few samples a column show the shape; every sample of every row would cost a core.
+        let step = ((to - from) / 24).max(1);
+        let peak = samples[from..to].iter().step_by(step).fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        let half = (peak * rect.height() * 0.5).max(0.5);
+        let x = rect.left() + column as f32 + 0.5;
+        let line = [pos2(x, rect.center().y - half), pos2(x, rect.center().y + half)];
+        painter.line_segment(line, Stroke::new(1.0, theme::NOTE));
+    }
+    if let Some(frame) = playhead_frame.filter(|&frame| frame >= 0) {
+        let x = rect.left() + frame as f32 / samples.len() as f32 * rect.width();
+        let line = Rect::from_x_y_ranges(x..=x + 1.5, rect.y_range());
+        painter.rect_filled(line, 0.0, theme::PLAYHEAD);
+    }
+}

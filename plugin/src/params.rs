@@ -1,0 +1,194 @@
+//! Thread: any. Every parameter: its id, range and text. Ids and ranges are pinned by a golden file; they never change.
+
+use crate::state::SavedSession;
+use cantus_engine::capture::collector::CaptureMode;
+use cantus_engine::generation::styles::StyleLibrary;
+use cantus_engine::instance::Instance;
+use cantus_engine::playback::player::PlayerSettings;
+use cantus_engine::time::Seconds;
+use nice_plug::prelude::*;
+use std::sync::{Arc, OnceLock};
+
+/// The hidden revision counter wraps here.
+pub const REVISIONS: i32 = 1 << 16;
+
+/// Where a capture comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum InputSource {
+    /// The track itself.
+    #[id = "main"]
+    #[name = "Track"]
+    Main,
+    /// The sidechain input.
+    #[id = "sidechain"]
+    #[name = "Sidechain"]
+    Sidechain,
+}
+
+/// How much of the song a capture takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum CaptureLength {
+    /// From start to stop.
+    #[id = "free"]
+    #[name = "Free"]
+    Free,
+    /// The next bars.
+    #[id = "bars"]
+    #[name = "Next bars"]
+    Bars,
+    /// The host's loop region.
+    #[id = "loop"]
+    #[name = "Loop region"]
+    Loop,
+}
+
+/// All parameters, and what the project holds besides them.
+#[derive(Params)]
+pub struct CantusParams {
+    /// Takes, notes and variations.
+    #[persist = "session"]
+    pub session: SavedSession,
+
+    /// Passes the track through untouched.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// On arms a capture, off ends a free one.
+    #[id = "capture"]
+    pub capture: BoolParam,
+    /// How much of the song a capture takes.
+    #[id = "capture_mode"]
+    pub capture_mode: EnumParam<CaptureLength>,
+    /// Bars of a capture in bars.
+    #[id = "capture_bars"]
+    pub capture_bars: IntParam,
+    /// Where the melody comes in.
+    #[id = "input"]
+    pub input: EnumParam<InputSource>,
+    /// Monitoring delay that live captures are shifted back by.
+    #[id = "input_offset"]
+    pub input_offset: FloatParam,
+    /// Style, when there is no prompt. The range leaves room for styles to come.
+    #[id = "style"]
+    pub style: IntParam,
+    /// Seed of the first variation.
+    #[id = "seed"]
+    pub seed: IntParam,
+    /// How many variations one order makes.
+    #[id = "variations"]
+    pub variations: IntParam,
+    /// As sung, or paraphrased.
+    #[id = "freedom"]
+    pub freedom: FloatParam,
+    /// Turning on orders variations.
+    #[id = "generate"]
+    pub generate: BoolParam,
+    /// Turning on cancels what is being made.
+    #[id = "cancel"]
+    pub cancel: BoolParam,
+    /// The variation that plays, oldest first from 1; 0 leaves the choice to the window.
+    #[id = "active"]
+    pub active: IntParam,
+    /// Plays the rendition.
+    #[id = "play"]
+    pub play: BoolParam,
+    /// Mutes the track while the rendition sounds.
+    #[id = "replace"]
+    pub replace: BoolParam,
+    /// Level of the track.
+    #[id = "dry"]
+    pub dry: FloatParam,
+    /// Level of the rendition.
+    #[id = "wet"]
+    pub wet: FloatParam,
+    /// Plays the region in a loop while the transport stands.
+    #[id = "audition"]
+    pub audition: BoolParam,
+    /// Counts changes that are no parameter, so that hosts without another way notice them.
+    #[id = "revision"]
+    pub revision: IntParam,
+}
+
+impl CantusParams {
+    /// All at their defaults.
+    pub fn new(instance: Arc<Instance>) -> Self {
+        Self {
+            session: SavedSession::new(instance),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            capture: BoolParam::new("Capture", false),
+            capture_mode: EnumParam::new("Capture mode", CaptureLength::Loop),
+            capture_bars: IntParam::new("Capture bars", 8, IntRange::Linear { min: 1, max: 64 }).with_unit(" bars"),
+            input: EnumParam::new("Input", InputSource::Main),
+            input_offset: FloatParam::new("Input offset", 0.0, FloatRange::Linear { min: 0.0, max: 500.0 })
+                .with_unit(" ms")
+                .with_step_size(0.1),
+            style: IntParam::new("Style", 0, IntRange::Linear { min: 0, max: 127 }).with_value_to_string(Arc::new(
+                |index| style_name(index).unwrap_or_else(|| format!("({index})")),
+            )),
+            seed: IntParam::new("Seed", 1, IntRange::Linear { min: 0, max: 9999 }),
+            variations: IntParam::new("Variations", 1, IntRange::Linear { min: 1, max: 8 }),
+            freedom: FloatParam::new("Freedom", 0.0, FloatRange::Linear { min: 0.0, max: 1.0 }).with_step_size(0.01),
+            generate: BoolParam::new("Generate", false),
+            cancel: BoolParam::new("Cancel", false),
+            active: IntParam::new("Active variation", 0, IntRange::Linear { min: 0, max: 128 }),
+            play: BoolParam::new("Play rendition", true),
+            replace: BoolParam::new("Replace track", true),
+            dry: level("Track level"),
+            wet: level("Rendition level"),
+            audition: BoolParam::new("Audition", false),
+            revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: REVISIONS - 1 })
+                .non_automatable()
+                .hide(),
+        }
+    }
+
+    /// The capture that the parameters describe.
+    pub fn capture_order(&self) -> CaptureMode {
+        match self.capture_mode.value() {
+            CaptureLength::Free => CaptureMode::Free,
+            CaptureLength::Bars => CaptureMode::Bars(self.capture_bars.value().unsigned_abs()),
+            CaptureLength::Loop => CaptureMode::LoopRegion,
+        }
+    }
+
+    /// The monitoring delay.
+    pub fn input_offset(&self) -> Seconds {
+        Seconds(f64::from(self.input_offset.value()) / 1e3)
+    }
+
+    /// Thread: audio. What the player should do in this block.
+    pub fn player_settings(&self) -> PlayerSettings {
+        PlayerSettings {
+            enabled: self.play.value() && !self.bypass.value(),
+            replace: self.replace.value(),
+            dry_gain: self.dry.value(),
+            wet_gain: self.wet.value(),
+            audition: self.audition.value(),
+        }
+    }
+}
+
+/// The name of a style by its place in the built-in list, which only ever grows at its end.
+pub fn style_name(index: i32) -> Option<String> {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let library = StyleLibrary::builtin().map(|library| library.list()).unwrap_or_default();
+        library.into_iter().map(|style| style.name).collect()
+    });
+    usize::try_from(index).ok().and_then(|index| names.get(index)).cloned()
+}
+
+/// A gain from silence to +6 dB, unity by default.
+fn level(name: &str) -> FloatParam {
+    FloatParam::new(
+        name,
+        1.0,
+        FloatRange::Skewed {
+            min: 0.0,
+            max: util::db_to_gain(6.0),
+            factor: FloatRange::gain_skew_factor(util::MINUS_INFINITY_DB, 6.0),
+        },
+    )
+    .with_unit(" dB")
+    .with_value_to_string(formatters::v2s_f32_gain_to_db(1))
+    .with_string_to_value(formatters::s2v_f32_gain_to_db())
+}
