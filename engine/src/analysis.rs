@@ -3,6 +3,8 @@
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
 //! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.
 
+pub mod f0;
+
 use crate::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod generation;
 pub mod job_context;
 pub mod rendition;
+pub mod resample;
 pub mod time;
 
 pub use error::{Error, Result};
