@@ -5,7 +5,13 @@
 
 pub mod chroma;
 pub mod f0;
+pub mod key;
 pub mod notes;
+pub mod rhythm;
+
+mod listen;
+
+pub use listen::analyse;
 
 use crate::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 use serde::{Deserialize, Serialize};

@@ -71,16 +71,8 @@ impl Converter {
         let (unit_in, unit_out) = (from / divisor, to / divisor);
         // An even number of units makes half a block, which is the delay, a whole number of frames on both sides.
         let units = SHORTEST_BLOCK.div_ceil(2 * unit_in.min(unit_out)).max(1) * 2;
-        let fft = Fft::new_custom(
-            from,
-            to,
-            unit_in * units,
-            1,
-            1,
-            WindowFunction::BlackmanHarris2,
-            FixedSync::Both,
-        )
-        .map_err(|error| Error::internal("changing the sample rate", error))?;
+        let fft = Fft::new_custom(from, to, unit_in * units, 1, 1, WindowFunction::BlackmanHarris2, FixedSync::Both)
+            .map_err(|error| Error::internal("changing the sample rate", error))?;
         let block_in = vec![vec![0.0; fft.input_frames_next()]];
         let block_out = vec![vec![0.0; fft.output_frames_next()]];
         Ok(Self { fft, block_in, block_out })
@@ -113,9 +105,7 @@ impl Converter {
         let input = SequentialSliceOfVecs::new(&self.block_in, 1, length_in).map_err(|error| failed(&error))?;
         let mut output =
             SequentialSliceOfVecs::new_mut(&mut self.block_out, 1, length_out).map_err(|error| failed(&error))?;
-        self.fft
-            .process_into_buffer(&input, &mut output, Some(&Indexing::new()))
-            .map_err(|error| failed(&error))?;
+        self.fft.process_into_buffer(&input, &mut output, Some(&Indexing::new())).map_err(|error| failed(&error))?;
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
     let levels = envelope::frame_levels_db(mono_16k, frames.len());
     let segments = segmentation::segment(&pitches, frames, &levels);
     let envelope = Envelope::new(mono_16k);
-    let spans = onsets::refine(&segments, &pitches, frames, &envelope);
+    let spans = onsets::refine(&segments, &pitches, &envelope);
 
     let mut found = Vec::new();
     for (segment, (onset, offset)) in segments.iter().zip(spans) {

@@ -71,13 +71,7 @@ pub enum Finish<'a> {
 impl Convolution {
     /// `weight` `[output][input][kernel_bins][kernel_frames]` with `outputs` a multiple of 4, `bias` `[output]`.
     /// `kernel_frames` is 1 or 3.
-    pub fn new(
-        shape: [usize; 4],
-        dilation: usize,
-        padding_below: usize,
-        weight: &[f32],
-        bias: Vec<f32>,
-    ) -> Self {
+    pub fn new(shape: [usize; 4], dilation: usize, padding_below: usize, weight: &[f32], bias: Vec<f32>) -> Self {
         let [outputs, inputs, kernel_bins, kernel_frames] = shape;
         let weight = |output: usize, input: usize, bin: usize, frame: usize| {
             let inside = input < inputs && frame < kernel_frames;
@@ -167,7 +161,8 @@ fn add_taps<const FUSED: bool>(sums: &mut [f32], rows: [&[f32]; TAPS], weights: 
     let (third, fourth) = rest.split_at_mut(length);
     let [a, b, c] = rows.map(|row| &row[..length]);
     let fourth = &mut fourth[..length];
-    let step = |value: f32, weight: f32, sum: f32| if FUSED { value.mul_add(weight, sum) } else { value * weight + sum };
+    let step =
+        |value: f32, weight: f32, sum: f32| if FUSED { value.mul_add(weight, sum) } else { value * weight + sum };
     let [u, v, w] = *weights;
     for frame in 0..length {
         let (a, b, c) = (a[frame], b[frame], c[frame]);

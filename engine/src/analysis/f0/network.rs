@@ -106,14 +106,7 @@ impl Network {
 
     /// The pitches of `wanted` among the `total` frames of `audio` at 16 kHz, scaled by `gain`. `context` more frames on
     /// each side are computed, so that the result is that of the whole.
-    pub fn forward(
-        &self,
-        audio: &[f32],
-        gain: f32,
-        total: usize,
-        wanted: Range<usize>,
-        context: usize,
-    ) -> Vec<Pitch> {
+    pub fn forward(&self, audio: &[f32], gain: f32, total: usize, wanted: Range<usize>, context: usize) -> Vec<Pitch> {
         let computed = wanted.start.saturating_sub(context)..(wanted.end + context).min(total);
         let frames = computed.len();
 

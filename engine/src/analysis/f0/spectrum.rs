@@ -34,7 +34,8 @@ impl Spectrum {
         let bank = (0..BINS)
             .map(|bin| {
                 let first = column(bin).position(|weight| weight != 0.0).unwrap_or(0);
-                let last = column(bin).enumerate().filter(|(_, weight)| *weight != 0.0).last().map_or(0, |(line, _)| line);
+                let last =
+                    column(bin).enumerate().filter(|(_, weight)| *weight != 0.0).last().map_or(0, |(line, _)| line);
                 (first, column(bin).take(last + 1).skip(first).collect())
             })
             .collect();
@@ -52,7 +53,14 @@ impl Spectrum {
     }
 
     /// Log magnitudes, one a bin, of the frame centred on sample `HOP * frame`; the audio is silent outside itself.
-    pub fn features(&self, audio: &[f32], gain: f32, frame: usize, scratch: &mut Scratch, mut store: impl FnMut(usize, f32)) {
+    pub fn features(
+        &self,
+        audio: &[f32],
+        gain: f32,
+        frame: usize,
+        scratch: &mut Scratch,
+        mut store: impl FnMut(usize, f32),
+    ) {
         let length = self.window.len();
         // Index of the window's first sample, shifted up by half a window to stay positive.
         let shifted = frame * HOP;
@@ -61,13 +69,15 @@ impl Spectrum {
             *sample = source.map_or(0.0, |source| source * gain * window);
         }
         // PANIC: the buffers come from `scratch`, which takes their lengths from this very transform.
-        let transformed = self.transform.process_with_scratch(&mut scratch.frame, &mut scratch.lines, &mut scratch.work);
+        let transformed =
+            self.transform.process_with_scratch(&mut scratch.frame, &mut scratch.lines, &mut scratch.work);
         debug_assert!(transformed.is_ok());
         for (magnitude, line) in scratch.magnitude.iter_mut().zip(&scratch.lines) {
             *magnitude = (line.re * line.re + line.im * line.im).sqrt();
         }
         for (bin, (first, weights)) in self.bank.iter().enumerate() {
-            let energy: f32 = weights.iter().zip(&scratch.magnitude[*first..]).map(|(weight, line)| weight * line).sum();
+            let energy: f32 =
+                weights.iter().zip(&scratch.magnitude[*first..]).map(|(weight, line)| weight * line).sum();
             store(bin, (energy + FLOOR).ln());
         }
     }

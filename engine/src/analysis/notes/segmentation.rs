@@ -11,8 +11,9 @@ use crate::analysis::F0Frame;
 const NOTE: f64 = 5.0;
 /// Semitones beyond which a frame is simply wrong.
 const WRONG: f64 = 2.0;
-/// A dip of level counts beyond this depth, in decibels.
+/// A dip of level counts beyond this depth, in decibels, and each decibel costs this many bad frames.
 const DIP_DB: f32 = 3.0;
+const DIP_COST: f32 = 2.0;
 /// Frames on either side among which a dip is looked for: 64 ms.
 const DIP_REACH: usize = 4;
 /// Pitches a note can have, a semitone: 20 cents apart.
@@ -77,14 +78,14 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32]) ->
     segments
 }
 
-/// How far each frame dips under the louder frames on both sides, beyond what is normal, in decibels.
+/// How far each frame dips under the louder frames on both sides, beyond what is normal, as a cost.
 fn dips(levels_db: &[f32]) -> Vec<f32> {
     let loudest = |range: std::ops::Range<usize>| levels_db[range].iter().fold(f32::MIN, |top, level| top.max(*level));
     (0..levels_db.len())
         .map(|frame| {
             let before = loudest(frame.saturating_sub(DIP_REACH)..frame + 1);
             let after = loudest(frame..(frame + DIP_REACH + 1).min(levels_db.len()));
-            (before.min(after) - levels_db[frame] - DIP_DB).max(0.0)
+            (before.min(after) - levels_db[frame] - DIP_DB).max(0.0) * DIP_COST
         })
         .collect()
 }
