@@ -3,6 +3,16 @@
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
 //! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.
 
+pub mod chroma;
+pub mod f0;
+pub mod key;
+pub mod notes;
+pub mod rhythm;
+
+mod listen;
+
+pub use listen::analyse;
+
 use crate::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 use serde::{Deserialize, Serialize};
 

@@ -3,5 +3,6 @@
 //! The audio thread only pushes blocks ([`recorder`]); a thread of its own drains every instance's ring into a rolling
 //! [`history`] ([`collector`]); a capture mode is a [`cut`] of song time out of that history and yields a [`take`].
 
+pub mod file;
 pub mod take;
 pub mod transport;
