@@ -116,6 +116,32 @@ pub struct Analysis {
     pub doubts: Vec<String>,
 }
 
+/// Names of the pitch classes, with the flats that keys commonly have.
+pub const PITCH_CLASS_NAMES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
+
+/// Name of a MIDI key with its octave; 60 is C4.
+pub fn key_name(key: u8) -> String {
+    format!("{}{}", PITCH_CLASS_NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
+}
+
+impl Key {
+    /// As a musician says it: "A minor".
+    pub fn name(self) -> String {
+        let mode = match self.mode {
+            Mode::Major => "major",
+            Mode::Minor => "minor",
+        };
+        format!("{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic % 12)])
+    }
+}
+
+impl Note {
+    /// Name of its key with the octave.
+    pub fn name(&self) -> String {
+        key_name(self.key)
+    }
+}
+
 impl Analysis {
     /// Song position of a moment of the take.
     pub fn beat_at(&self, time: Seconds) -> Beats {
