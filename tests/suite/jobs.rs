@@ -1,1 +1,173 @@
-//! Tests of jobs.
+//! Tests of the lanes: order, debounce, cancel, panics, the end.
+
+use cantus_engine::Error;
+use cantus_engine::job_context::{JobContext, Stage};
+use cantus_engine::jobs::lanes::{Job, JobHandle, Lane, Lanes, LanesHandle, Priority};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Ended = (&'static str, Result<(), Error>);
+
+struct Desk {
+    lanes: LanesHandle,
+    ended: Receiver<Ended>,
+    tell: Sender<Ended>,
+}
+
+impl Desk {
+    fn new(lanes: &Lanes) -> Self {
+        let (tell, ended) = channel();
+        Self { lanes: lanes.handle(), ended, tell }
+    }
+
+    fn submit(
+        &self,
+        name: &'static str,
+        (priority, key, delay): (Priority, Option<u64>, Duration),
+        work: impl FnOnce(&JobContext) -> cantus_engine::Result<()> + Send + 'static,
+    ) -> JobHandle {
+        let tell = self.tell.clone();
+        self.lanes.submit(Job {
+            lane: Lane::Slow,
+            priority,
+            delay,
+            key,
+            work: Box::new(work),
+            done: Box::new(move |result| drop(tell.send((name, result)))),
+        })
+    }
+
+    fn next(&self) -> Ended {
+        self.ended.recv_timeout(PATIENCE).expect("a job must end")
+    }
+}
+
+const PLAIN: (Priority, Option<u64>, Duration) = (Priority::Normal, None, Duration::ZERO);
+
+/// Occupies the one slow worker until the sender is used, so that what is submitted meanwhile has to queue.
+fn block(desk: &Desk) -> Sender<()> {
+    let (release, wait) = channel();
+    let (started, running) = channel();
+    desk.submit("blocker", PLAIN, move |_| {
+        started.send(()).unwrap();
+        wait.recv().unwrap();
+        Ok(())
+    });
+    running.recv_timeout(PATIENCE).unwrap();
+    release
+}
+
+#[test]
+fn urgent_jobs_go_first_and_equals_in_order() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    let release = block(&desk);
+    for (name, priority) in [
+        ("idle", Priority::Idle),
+        ("normal 1", Priority::Normal),
+        ("urgent", Priority::Urgent),
+        ("normal 2", Priority::Normal),
+    ] {
+        desk.submit(name, (priority, None, Duration::ZERO), |_| Ok(()));
+    }
+    release.send(()).unwrap();
+    let order: Vec<_> = (0..5).map(|_| desk.next().0).collect();
+    assert_eq!(order, ["blocker", "urgent", "normal 1", "normal 2", "idle"]);
+}
+
+#[test]
+fn fifty_changes_in_a_row_are_one_job() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    for change in 0..50 {
+        let ran = ran.clone();
+        desk.submit("tempo", (Priority::Normal, Some(9), Duration::from_millis(60)), move |_| {
+            ran.lock().unwrap().push(change);
+            Ok(())
+        });
+    }
+    let ended: Vec<_> = (0..50).map(|_| desk.next().1).collect();
+    assert_eq!(*ran.lock().unwrap(), [49], "only the last change counts");
+    assert_eq!(ended.iter().filter(|result| **result == Err(Error::Cancelled)).count(), 49);
+}
+
+#[test]
+fn a_job_of_the_same_key_cancels_the_one_that_runs() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    let (started, running) = channel();
+    desk.submit("old", (Priority::Normal, Some(1), Duration::ZERO), move |context| {
+        started.send(()).unwrap();
+        loop {
+            context.progress(Stage::Render, 0.5)?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    running.recv_timeout(PATIENCE).unwrap();
+    desk.submit("new", (Priority::Normal, Some(1), Duration::ZERO), |_| Ok(()));
+    assert_eq!(desk.next(), ("old", Err(Error::Cancelled)));
+    assert_eq!(desk.next(), ("new", Ok(())));
+}
+
+#[test]
+fn a_panic_is_a_failed_job_with_a_sentence_and_the_worker_goes_on() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    desk.submit("broken", PLAIN, |context| {
+        context.progress(Stage::Arrangement, 0.0)?;
+        panic!("no such chord");
+    });
+    let (_, result) = desk.next();
+    let sentence = result.unwrap_err().to_string();
+    assert!(sentence.contains("while arranging: no such chord"), "{sentence}");
+    desk.submit("next", PLAIN, |_| Ok(()));
+    assert_eq!(desk.next(), ("next", Ok(())));
+}
+
+#[test]
+fn progress_is_seen_and_a_waiting_job_can_be_cancelled() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    let release = block(&desk);
+    let touched = Arc::new(AtomicUsize::new(0));
+    let inside = touched.clone();
+    let waiting = desk.submit("waiting", PLAIN, move |_| {
+        inside.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
+    assert_eq!(waiting.progress().stage, Stage::Queued);
+    waiting.cancel();
+    release.send(()).unwrap();
+    assert_eq!(desk.next(), ("blocker", Ok(())));
+    assert_eq!(desk.next(), ("waiting", Err(Error::Cancelled)));
+    assert_eq!(touched.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn dropping_the_lanes_cancels_joins_and_refuses_what_comes_later() {
+    let lanes = Lanes::start().unwrap();
+    let desk = Desk::new(&lanes);
+    let (started, running) = channel();
+    desk.submit("endless", PLAIN, move |context| {
+        started.send(()).unwrap();
+        loop {
+            context.check()?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    running.recv_timeout(PATIENCE).unwrap();
+    desk.submit("queued", PLAIN, |_| Ok(()));
+    let begun = Instant::now();
+    drop(lanes);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let mut ended = [desk.next(), desk.next()];
+    ended.sort_by_key(|(name, _)| *name);
+    assert_eq!(ended, [("endless", Err(Error::Cancelled)), ("queued", Err(Error::Cancelled))]);
+    desk.submit("late", PLAIN, |_| Ok(()));
+    assert_eq!(desk.next(), ("late", Err(Error::Cancelled)));
+}
