@@ -16,6 +16,7 @@ pub mod heard;
 pub mod instance;
 pub mod parameters;
 pub mod ports;
+pub mod project;
 pub mod song;
 pub mod threads;
 pub mod transport;
@@ -30,6 +31,7 @@ pub use heard::{Block, Heard, HeardNote, NoteKind};
 pub use instance::{AudioSetup, Instance};
 pub use parameters::Param;
 pub use ports::{Port, Ports};
+pub use project::Project;
 pub use song::{Clip, Placement, Song, SongNote};
 pub use threads::ThreadCensus;
 

@@ -1,0 +1,106 @@
+//! Saving and restoring: the project sounds the same, and damage loses nothing.
+
+use super::{HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, session, song_with_hum, turn};
+use crate::session::Draw;
+use cantus_host::{AudioSetup, Pace, Project, Song};
+
+/// Plays the region once and returns the main output's left channel.
+fn play_region(instance: &mut cantus_host::Instance, song: &mut Song) -> Vec<f32> {
+    song.clips.clear();
+    song.clock.play();
+    song.clock.locate_beats(4.0);
+    let frames = song.clock.frame_at(4.0 + HUM_BEATS) - song.clock.frame_at(4.0);
+    instance.run(song, 512, Pace::Unbounded).unwrap();
+    song.clock.locate_beats(4.0);
+    let heard = instance.run(song, frames as usize, Pace::Unbounded).unwrap();
+    heard.main()[0].clone()
+}
+
+#[test]
+fn a_project_comes_back_sounding_the_same_also_after_fuzzing() {
+    let _turn = turn();
+    let mut song = song_with_hum();
+    let (state, before, saved) = {
+        let mut instance = bundle().instance().unwrap();
+        instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+        capture_hum(&mut instance, &mut song);
+        instance.set_text("Style", "jazz").unwrap();
+        instance.set_text("Seed", "7").unwrap();
+        generate(&mut instance, &mut song);
+        let before = play_region(&mut instance, &mut song);
+        (instance.save_state().unwrap(), before, session(&mut instance))
+    };
+    assert!(before.iter().any(|sample| sample.abs() > 0.05), "there is something to compare");
+
+    let mut instance = bundle().instance().unwrap();
+    instance.load_state(&state).unwrap();
+    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    let after = play_region(&mut instance, &mut song);
+    assert_eq!(before, after, "bit for bit, at once, from what the project holds");
+    let restored = session(&mut instance);
+    assert_eq!(restored.take, saved.take);
+    assert_eq!(restored.analysis, saved.analysis);
+    assert_eq!(restored.variations.len(), saved.variations.len());
+    assert_eq!(restored.variations[0].mix, saved.variations[0].mix);
+    assert!(Project::read(&state).unwrap().param("seed") == 7, "parameters come back too");
+    println!("state with take and active variation: {:.1} MB", state.len() as f64 / 1e6);
+
+    // Random damage: the plugin refuses or survives, and never half-applies.
+    let mut draw = Draw::new(3);
+    for round in 0..60 {
+        let mut damaged = state.clone();
+        if round % 2 == 0 {
+            damaged.truncate(draw.below(damaged.len()));
+        } else {
+            for _ in 0..1 + draw.below(20) {
+                let at = draw.below(damaged.len());
+                damaged[at] = draw.next() as u8;
+            }
+        }
+        // Either answer is right; what matters is what is there afterwards.
+        let _ = instance.load_state(&damaged);
+        let now = session(&mut instance);
+        assert!(now.take == saved.take || now.take.is_none(), "round {round}: a half-read session was applied");
+    }
+    instance.load_state(&state).unwrap();
+    assert_eq!(play_region(&mut instance, &mut song), before, "and the good project still opens afterwards");
+}
+
+#[test]
+fn a_session_of_a_newer_version_is_kept_and_saved_again_as_it_was() {
+    let _turn = turn();
+    let mut instance = bundle().instance().unwrap();
+    let mut project = Project::read(&instance.save_state().unwrap()).unwrap();
+    let newer = "Q0FOVFVTDQpjAAAAAAAAAA==";
+    project.set_session_text(newer);
+    // A refusal and a sentence are both fine; losing it is not.
+    let _ = instance.load_state(&project.write());
+    let again = Project::read(&instance.save_state().unwrap()).unwrap();
+    assert_eq!(again.session_text(), newer);
+}
+
+#[test]
+fn another_sample_rate_renders_the_same_notes_again() {
+    let _turn = turn();
+    let mut song = song_with_hum();
+    let mut instance = bundle().instance().unwrap();
+    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    capture_hum(&mut instance, &mut song);
+    generate(&mut instance, &mut song);
+    instance.deactivate().unwrap();
+    for rate in [96_000, 48_000] {
+        instance.activate(&AudioSetup::new(rate, 512)).unwrap();
+        let mut clock = cantus_host::SongClock::new(rate, 100.0);
+        clock.set_loop(Some((4.0, 4.0 + HUM_BEATS)));
+        clock.locate_beats(4.0);
+        clock.play();
+        let mut song = Song::new(clock);
+        let there = super::run_until(&mut instance, &mut song, "the new rate", |session| {
+            session.variations[0].mix.as_ref().is_some_and(|mix| mix.unpack().unwrap().rate.0 == rate)
+        });
+        let mix = there.variations[0].mix.as_ref().unwrap().unpack().unwrap();
+        let heard = play_region(&mut instance, &mut song);
+        assert_eq!(heard, mix.channels[0][..heard.len()]);
+        instance.deactivate().unwrap();
+    }
+}
