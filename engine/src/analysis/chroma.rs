@@ -3,11 +3,12 @@
 //! 32 kHz, transform and Hann window of 16384, hop 4096, twelve classes from C, librosa's chroma filterbank with tuning 0.
 //! Source: audiocraft `896ec7c`, and the copy in Hugging Face transformers 5.23.0, to whose tensors this is compared.
 
-use crate::analysis::Chroma;
+use crate::analysis::{Chroma, Note};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
+use crate::job_context::JobContext;
 use crate::resample::resample;
-use crate::time::SampleRate;
+use crate::time::{SampleRate, Seconds};
 use realfft::RealFftPlanner;
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
@@ -29,8 +30,17 @@ const SILENT: f32 = 1e-6;
 /// Audio shorter than [`N_FFT`] is centred in as much silence; empty audio has no frames. Samples must be finite. The
 /// extractor's own cut to 30 s and repetition to 235 frames belong to the generator, not here.
 pub fn chroma(mono_32k: &[f32]) -> Chroma {
+    // A detached context cannot be cancelled, which is the only way to fail.
+    chroma_in(mono_32k, &JobContext::detached()).unwrap_or_default()
+}
+
+/// [`chroma`] inside a job.
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub fn chroma_in(mono_32k: &[f32], context: &JobContext) -> Result<Chroma> {
     if mono_32k.is_empty() {
-        return Chroma::default();
+        return Ok(Chroma::default());
     }
     let padded = centred(mono_32k);
     let window = window();
@@ -42,6 +52,7 @@ pub fn chroma(mono_32k: &[f32]) -> Chroma {
     let count = 1 + mono_32k.len().max(N_FFT) / HOP;
     let mut result = Chroma { frames: Vec::with_capacity(count), argmax: Vec::with_capacity(count) };
     for start in (0..count).map(|index| index * HOP) {
+        context.check()?;
         let samples = &padded[start..start + N_FFT];
         frame.iter_mut().zip(samples).zip(window).for_each(|((value, sample), window)| *value = sample * window);
         let transformed = transform.process_with_scratch(&mut frame, &mut lines, &mut scratch);
@@ -56,6 +67,21 @@ pub fn chroma(mono_32k: &[f32]) -> Chroma {
         let loudest = (0..CLASSES).fold(0, |best, class| if classes[class] > classes[best] { class } else { best });
         result.frames.push(classes);
         result.argmax.push(loudest as u8);
+    }
+    Ok(result)
+}
+
+/// The chromagram that `length` of a melody would have if it were clean: 1 for the class of the key that sounds at a frame's
+/// centre. Between notes it is silent.
+pub fn chroma_of_notes(notes: &[Note], length: Seconds) -> Chroma {
+    let count = 1 + (length.0.max(0.0) * RATE.hz()) as usize / HOP;
+    let mut result = Chroma { frames: vec![[0.0; CLASSES]; count], argmax: vec![0; count] };
+    for (index, (frame, argmax)) in result.frames.iter_mut().zip(&mut result.argmax).enumerate() {
+        let time = (index * HOP) as f64 / RATE.hz();
+        if let Some(note) = notes.iter().find(|note| (note.onset.0..note.offset.0).contains(&time)) {
+            *argmax = note.key % CLASSES as u8;
+            frame[usize::from(*argmax)] = 1.0;
+        }
     }
     result
 }

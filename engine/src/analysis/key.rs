@@ -3,17 +3,17 @@
 use crate::analysis::{Key, KeyEstimate, Mode, Note};
 use crate::time::SongGrid;
 
-/// Share of each scale degree in music that is in the key, tonic first: Albrecht and Shanahan, "The use of large corpora to
-/// train a new type of key-finding algorithm", Music Perception 31 (2013).
-const MAJOR: [f32; 12] = [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081];
-const MINOR: [f32; 12] = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052];
+/// How often each scale degree, tonic first, sounds in a stretch of music in the key: the Kostka-Payne profiles of D. Temperley,
+/// "Music and Probability" (2007).
+const MAJOR: [f32; 12] = [0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400];
+const MINOR: [f32; 12] = [0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330];
 
 /// A note on the first beat of a bar counts this much more than one between beats; one on another beat, half that.
 const DOWNBEAT: f32 = 0.5;
 /// Beats around a beat within which a sung note counts as on it.
 const ON_BEAT: f64 = 0.15;
-/// The last note counts this much more: melodies come to rest at home.
-const LAST_NOTE: f32 = 1.0;
+/// The first and the last note count this much more: melodies leave from and come to rest at home.
+const OUTER_NOTE: f32 = 0.5;
 /// How fast the likelihood of a key falls with its correlation.
 const SHARPNESS: f32 = 12.0;
 /// Beats of melody that make half of the possible certainty: two notes fit many keys.
@@ -60,9 +60,9 @@ fn profile(notes: &[Note], grid: &SongGrid, on_grid: bool) -> [f32; 12] {
             true if off(count) < ON_BEAT => DOWNBEAT / 2.0,
             _ => 0.0,
         };
-        let last = if index + 1 == notes.len() { LAST_NOTE } else { 0.0 };
+        let outer = if index == 0 || index + 1 == notes.len() { OUTER_NOTE } else { 0.0 };
         let loudness = 0.5 + 0.5 * note.loudness;
-        let weight = (end - start).max(0.0) as f32 * loudness * note.confidence.max(0.1) * (1.0 + place + last);
+        let weight = (end - start).max(0.0) as f32 * loudness * note.confidence.max(0.1) * (1.0 + place + outer);
         profile[usize::from(note.key % 12)] += weight;
     }
     profile

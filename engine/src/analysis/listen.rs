@@ -1,7 +1,7 @@
 //! Thread: worker. The whole analysis of a take, from samples to doubts.
 
 use crate::analysis::notes::Melody;
-use crate::analysis::{Analysis, Chroma, F0Frame, Note, chroma, f0, key, notes, rhythm};
+use crate::analysis::{Analysis, F0Frame, Note, chroma, f0, key, notes, rhythm};
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote};
 use crate::error::Result;
@@ -41,13 +41,15 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
     let (frames, melody, chroma) = if silent && !take.notes.is_empty() {
         let melody = from_midi(&take.notes, &mut doubts);
         let length = take.audio.length().seconds(take.audio.rate);
-        (midi_frames(&melody.notes, length), melody, Chroma::default())
+        let chroma = chroma::chroma_of_notes(&melody.notes, length);
+        (midi_frames(&melody.notes, length), melody, chroma)
     } else {
         let mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
-        let frames = f0::track(&mono_16k, context)?;
+        let mut frames = f0::track(&mono_16k, context)?;
+        notes::octaves::correct(&mut frames, &mono_16k);
         let melody = notes::notes(&frames, &mono_16k);
         context.progress(Stage::Analysis, 0.85)?;
-        let chroma = chroma::chroma(&resample_in(&heard, chroma::RATE, context)?.to_mono());
+        let chroma = chroma::chroma_in(&resample_in(&heard, chroma::RATE, context)?.to_mono(), context)?;
         (frames, melody, chroma)
     };
     context.progress(Stage::Analysis, 0.95)?;

@@ -2,6 +2,7 @@
 
 mod curves;
 mod envelope;
+pub(crate) mod octaves;
 mod onsets;
 mod segmentation;
 

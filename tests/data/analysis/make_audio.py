@@ -3,15 +3,15 @@
 
 usage: make_audio.py MELODIES OUT          needs: pip install numpy scipy soundfile
 
-MELODIES is the development melody set (X.flac with its ground truth X.json, made by its own generator, see README.md). Four of
-its recordings are brought to 16 kHz, the real singer cut to 16 s; of the truth the notes are kept as they are.
+MELODIES is the development melody set (X.flac with its ground truth X.json, made by its own generator, see README.md). Some of
+its recordings are brought to 16 kHz, the real singer cut to 16 s and the flute to 2.7 s; of the truth the notes are kept as they are.
 tone.{flac,mp3,ogg} are one second of A4 at -12 dBFS, 44.1 kHz stereo, the right channel 6 dB softer.
 """
 import json, sys
 import numpy as np, scipy.signal, soundfile
 
 melodies, out = sys.argv[1:]
-for name, seconds in [('dev_hum_01', None), ('dev_hum_14', None), ('dev_hum_35', None), ('real_vocadito_1', 16.0)]:
+for name, seconds in [('dev_hum_01', None), ('dev_hum_14', None), ('dev_hum_35', None), ('real_vocadito_1', 16.0), ('dev_ins_00_flute', 2.7)]:
     audio, rate = soundfile.read(f'{melodies}/{name}.flac'); truth = json.load(open(f'{melodies}/{name}.json'))
     end = seconds or len(audio) / rate
     audio = scipy.signal.resample_poly(audio[:int(end * rate)], 160, 441)

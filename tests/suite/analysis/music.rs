@@ -157,6 +157,8 @@ fn midi_is_the_melody_when_nothing_sounds() {
     assert_eq!(line, [(0.0, 0.5, 72), (0.5, 1.0, 74), (1.0, 1.5, 71)]);
     assert!(analysis.doubts.iter().any(|doubt| doubt.contains("highest")), "{:?}", analysis.doubts);
     assert_eq!(analysis.tempo_confidence, 1.0);
+    let classes: Vec<u8> = [0.2, 0.8, 1.2].map(|at| analysis.chroma.argmax[(at * 32_000.0 / 4096.0) as usize]).into();
+    assert_eq!(classes, [0, 2, 11], "chroma is drawn from the notes");
 
     // With sound, what was sung counts.
     take.audio = super::hum::hum(&super::hum::TUNE, 0.0, 0.5, rate);

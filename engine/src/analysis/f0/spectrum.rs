@@ -34,8 +34,7 @@ impl Spectrum {
         let bank = (0..BINS)
             .map(|bin| {
                 let first = column(bin).position(|weight| weight != 0.0).unwrap_or(0);
-                let last =
-                    column(bin).enumerate().filter(|(_, weight)| *weight != 0.0).last().map_or(0, |(line, _)| line);
+                let last = column(bin).rposition(|weight| weight != 0.0).unwrap_or(0);
                 (first, column(bin).take(last + 1).skip(first).collect())
             })
             .collect();
@@ -68,7 +67,7 @@ impl Spectrum {
             let source = (shifted + index).checked_sub(length / 2).and_then(|source| audio.get(source));
             *sample = source.map_or(0.0, |source| source * gain * window);
         }
-        // PANIC: the buffers come from `scratch`, which takes their lengths from this very transform.
+        // Cannot fail: the buffers come from `scratch`, which takes their lengths from this very transform.
         let transformed =
             self.transform.process_with_scratch(&mut scratch.frame, &mut scratch.lines, &mut scratch.work);
         debug_assert!(transformed.is_ok());
