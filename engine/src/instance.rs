@@ -19,7 +19,7 @@ use crate::playback::handoff::handoff;
 use crate::playback::player::Player;
 use crate::studio::Studio;
 use crate::time::SampleRate;
-use crate::{capture::spool, generation::styles::StyleLibrary};
+use crate::{capture::spool, generation::style::library::StyleLibrary};
 use parking_lot::Mutex;
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -5,7 +5,7 @@
 
 use crate::capture::collector::Collector;
 use crate::error::Result;
-use crate::generation::styles::StyleLibrary;
+use crate::generation::style::library::StyleLibrary;
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::Lanes;
 use parking_lot::Mutex;

@@ -2,7 +2,7 @@
 
 use crate::state::SavedSession;
 use cantus_engine::capture::collector::CaptureMode;
-use cantus_engine::generation::styles::StyleLibrary;
+use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::Instance;
 use cantus_engine::playback::player::PlayerSettings;
 use cantus_engine::time::Seconds;
@@ -171,8 +171,8 @@ impl CantusParams {
 pub fn style_name(index: i32) -> Option<String> {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
-        let library = StyleLibrary::builtin().map(|library| library.list()).unwrap_or_default();
-        library.into_iter().map(|style| style.name).collect()
+        let library = StyleLibrary::builtin();
+        library.iter().flat_map(StyleLibrary::list).map(|style| style.name.clone()).collect()
     });
     usize::try_from(index).ok().and_then(|index| names.get(index)).cloned()
 }

@@ -37,6 +37,14 @@ pub struct Resolved {
     pub ignored: Vec<String>,
 }
 
+impl Resolved {
+    /// What variations of it are called: the style's name with a capital.
+    pub fn label(&self) -> String {
+        let mut letters = self.style.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+}
+
 /// Words for an instrument, the role it takes when neither prompt nor style says otherwise, and its sounds (bank, program).
 struct Instrument {
     words: &'static [&'static str],

@@ -4,7 +4,7 @@ use super::{Window, theme};
 use crate::params::style_name;
 use crate::tasks::wish;
 use cantus_engine::generation::prompt::resolve;
-use cantus_engine::generation::styles::StyleLibrary;
+use cantus_engine::generation::style::library::StyleLibrary;
 use egui::{Button, DragValue, RichText, Slider, TextEdit, Ui, vec2};
 use nice_plug::prelude::Param;
 use std::sync::OnceLock;

@@ -7,7 +7,7 @@ use cantus_engine::capture::file::read_take;
 use cantus_engine::export;
 use cantus_engine::generation::band::ARRANGER_VERSION;
 use cantus_engine::generation::prompt::resolve;
-use cantus_engine::generation::styles::StyleLibrary;
+use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::generation::{EngineKind, Recipe};
 use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::pipeline;
@@ -38,7 +38,7 @@ pub fn run(order: &Render) -> Result<()> {
         let name = format!("{} {}", resolved.label(), index + 1);
         let context = progress::context(&name);
         let rendition = pipeline::rendition(&melody, &recipe, &name, order.rate, (&library, &cache), &context)?;
-        let folder = format!("{:02}-{}", index + 1, resolved.style.name.to_lowercase());
+        let folder = format!("{:02}-{}", index + 1, resolved.style);
         let ready_ms = begun.elapsed().as_secs_f32() * 1e3;
         export::write_rendition(&order.out.join(&folder), &rendition)?;
         rows.push(row(&rendition, &folder, ready_ms));
