@@ -1,1 +1,161 @@
-//! Tests of command_line.
+//! Tests of the command line program, run as a user would.
+
+use cantus_engine::capture::file::read_audio;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The program, built once beside this test.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let built = Command::new(cargo)
+            .current_dir(ROOT)
+            .args(["build", "--quiet", "--package", "cantus-engine", "--bin", "cantus"])
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "the program must build");
+        let suite = std::env::current_exe().unwrap();
+        let folder = suite.ancestors().nth(2).unwrap();
+        folder.join(format!("cantus{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+fn cantus(arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn hum() -> String {
+    format!("{ROOT}/assets/demo/hum.flac")
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn analyze_writes_notes_pitch_and_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, png) = (folder.path().join("deep/notes.json"), folder.path().join("notes.png"));
+    let done =
+        cantus(&["analyze", &hum(), "--bpm", "100", "--json", json.to_str().unwrap(), "--plot", png.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("D major"), "{}", text(&done.stdout));
+    assert!(done.stderr.is_empty(), "quiet when piped");
+    let written = read_json(&json);
+    let notes = written["notes"].as_array().unwrap();
+    let truth = read_json(Path::new(&format!("{ROOT}/assets/demo/hum.json")));
+    let true_notes = truth["notes"].as_array().unwrap();
+    assert!(notes.len().abs_diff(true_notes.len()) <= 3, "{} of {}", notes.len(), true_notes.len());
+    for note in notes {
+        assert!(note["onset"].as_f64().unwrap() < note["offset"].as_f64().unwrap());
+        assert!((20.0..110.0).contains(&note["midi"].as_f64().unwrap()));
+    }
+    let f0 = written["f0"].as_array().unwrap();
+    assert!(f0.iter().any(|pair| pair[1] == 0.0) && f0.iter().any(|pair| pair[1].as_f64().unwrap() > 80.0));
+    assert_eq!(&std::fs::read(png).unwrap()[..8], b"\x89PNG\r\n\x1a\n");
+}
+
+#[test]
+fn render_writes_everything_it_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let prompt = "classic reggae track with an electric guitar solo";
+    let done = cantus(&[
+        "render", &hum(), "--style", prompt, "--bpm", "100", "--seed", "5", "--variations", "2", "--engine", "band", "--out", out,
+    ]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let report = read_json(&folder.path().join("report.json"));
+    assert_eq!(report["key"]["name"], "D major");
+    assert_eq!(report["tempo"]["bpm"], 100.0);
+    let variations = report["variations"].as_array().unwrap();
+    assert_eq!(variations.len(), 2);
+    let mut mixes = Vec::new();
+    for (index, variation) in variations.iter().enumerate() {
+        let name = format!("{:02}-reggae", index + 1);
+        assert_eq!(variation["folder"], name.as_str());
+        assert_eq!(variation["seed"], 5 + index);
+        assert!(variation["fidelity"]["lead_chroma"].as_f64().unwrap() > 0.6, "{variation}");
+        assert!(variation["parts"].to_string().contains("Guitar"), "{}", variation["parts"]);
+        let folder = folder.path().join(name);
+        let mix = read_audio(&folder.join("mix.wav")).unwrap();
+        assert!(mix.frames() as f64 >= 19.2 * f64::from(mix.rate.0) - 1.0);
+        assert!(std::fs::read(folder.join("rendition.mid")).unwrap().starts_with(b"MThd"));
+        assert!(std::fs::read_dir(folder.join("stems")).unwrap().count() >= 4);
+        mixes.push(mix);
+    }
+    assert_ne!(mixes[0], mixes[1], "another seed, another rendition");
+}
+
+#[test]
+fn styles_are_listed_also_for_programs() {
+    let plain = cantus(&["styles"]);
+    assert!(text(&plain.stdout).contains("reggae"));
+    let listed: Value = serde_json::from_slice(&cantus(&["styles", "--json"]).stdout).unwrap();
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|style| style["name"].as_str().unwrap()).collect();
+    assert_eq!(&names[..3], ["orchestral", "reggae", "jazz"], "songs refer to styles by their place");
+}
+
+#[test]
+fn bad_input_gets_one_clear_sentence_and_a_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let whole = std::fs::read(hum()).unwrap();
+    let (empty, words, half) = (at("empty.wav", b""), at("words.wav", b"not a sound"), at("half.flac", &whole[..999]));
+    let silence = folder.path().join("silence.wav");
+    std::fs::write(&silence, wav_of(&vec![0; 48_000])).unwrap();
+    let silence = silence.to_str().unwrap();
+    let out = folder.path().join("out");
+    let out = out.to_str().unwrap();
+    let hum = hum();
+    let rows: [(&[&str], i32, &str); 14] = [
+        (&["analyze", "/nowhere/hum.wav"], 1, "nowhere"),
+        (&["analyze", &empty], 1, "empty.wav"),
+        (&["analyze", &words], 1, "words.wav"),
+        (&["analyze", &half], 1, "half.flac"),
+        (&["render", silence, "--style", "jazz", "--out", out], 1, "No melody"),
+        (&["render", &hum, "--style", "klingon opera", "--out", out], 1, "jazz"),
+        (&["render", &hum, "--style", "", "--out", out], 1, "jazz"),
+        (&["render", &hum, "--style", "jazz"], 2, "--out"),
+        (&["render", &hum, "--out", out], 2, "--style"),
+        (&["analyze", &hum, "--bpm", "fast"], 2, "--bpm"),
+        (&["analyze", &hum, "--bpm", "0"], 2, "20 to 400"),
+        (&["render", &hum, "--style", "jazz", "--engine", "choir", "--out", out], 2, "band"),
+        (&["sing"], 2, "analyze, render and styles"),
+        (&["analyze"], 2, "which recording"),
+    ];
+    for (arguments, status, word) in rows {
+        let done = cantus(arguments);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(status), "{arguments:?}: {said}");
+        assert!(said.contains(word) && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
+    let quiet = cantus(&["analyze", silence]);
+    assert_eq!(quiet.status.code(), Some(0), "silence is an answer, not a failure");
+    assert!(text(&quiet.stdout).contains("silent"), "{}", text(&quiet.stdout));
+}
+
+/// 16-bit mono at 48 kHz, written by hand.
+fn wav_of(samples: &[i16]) -> Vec<u8> {
+    let data: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + data.len() as u32).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(48_000_u32.to_le_bytes());
+    bytes.extend(96_000_u32.to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend((data.len() as u32).to_le_bytes());
+    bytes.extend(data);
+    bytes
+}

@@ -1,0 +1,56 @@
+//! Thread: main. Writes what the host heard, not what the plugin says it made.
+
+use cantus_engine::analysis::Analysis;
+use cantus_engine::audio::AudioBuffer;
+use cantus_engine::export;
+use cantus_engine::generation::score::Role;
+use cantus_engine::rendition::{Rendition, Stem};
+use cantus_engine::session::SavedVariation;
+use cantus_engine::time::SampleRate;
+use cantus_host::Heard;
+use std::path::Path;
+
+/// Writes the region as it was heard, each stem output that sounded, and the notes; returns them as a rendition to draw.
+pub fn write(folder: &Path, heard: &Heard, at: usize, variation: &SavedVariation) -> Result<Rendition, String> {
+    let say = |error: cantus_engine::Error| error.to_string();
+    let facts = &variation.facts;
+    let region = usize::try_from(facts.region.0).unwrap_or(0);
+    let cut = |port: usize| AudioBuffer {
+        rate: SampleRate(heard.rate),
+        channels: heard.cut(port, at, region.min(heard.frames() - at)),
+    };
+    let mix = cut(0);
+    export::wav::write(&folder.join("heard.wav"), &mix, facts.grid.start_seconds).map_err(say)?;
+    let mut stems = Vec::new();
+    for (index, role) in Role::ALL.into_iter().enumerate() {
+        let audio = cut(index + 1);
+        if audio.peak() > 1e-4 {
+            let path = folder.join("stems").join(format!("{:02}-{}.wav", index + 1, role.name()));
+            export::wav::write(&path, &audio, facts.grid.start_seconds).map_err(say)?;
+            stems.push(Stem { role, instrument: role.name().to_owned(), audio });
+        }
+    }
+    if let Some(score) = &facts.score {
+        let midi = export::midi::bytes(score).map_err(say)?;
+        export::write_file(&folder.join("rendition.mid"), &midi).map_err(say)?;
+    }
+    Ok(Rendition {
+        recipe: facts.recipe.clone(),
+        name: facts.name.clone(),
+        grid: facts.grid.clone(),
+        region: facts.region,
+        mix,
+        stems,
+        score: facts.score.clone(),
+        fidelity: facts.fidelity,
+        loudness: facts.loudness,
+        timings: facts.timings,
+    })
+}
+
+/// One picture of everything.
+pub fn write_picture(out: &Path, analysis: &Analysis, renditions: &[Rendition]) -> Result<(), String> {
+    let renditions: Vec<&Rendition> = renditions.iter().collect();
+    let picture = export::picture::picture(analysis, &renditions).map_err(|error| error.to_string())?;
+    export::write_file(&out.join("demo.png"), &picture).map_err(|error| error.to_string())
+}
