@@ -90,12 +90,12 @@ impl Instance {
         }
     }
 
-    /// Prepares for audio: opens the studio if need be and gives the audio thread its ends. Called again whenever rate, channels
-    /// or block size change; what is playing is rendered again for the new rate, and follows through the ring.
+    /// Prepares for audio: opens the studio if need be and gives the audio thread its ends. Called again whenever rate or
+    /// channels change; what is playing is rendered again for the new rate, and follows through the ring.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn activate(&self, rate: SampleRate, channels: usize, max_block: usize) -> Result<AudioEnds> {
+    pub fn activate(&self, rate: SampleRate, channels: usize) -> Result<AudioEnds> {
         let studio = self.studio()?;
         let (recorder, reader) = ring(rate, channels.clamp(1, 2), RING_SECONDS);
         let mut ear = self.ear.lock();
@@ -113,7 +113,7 @@ impl Instance {
         }
         drop(ear);
         let (sender, inbox) = handoff();
-        let player = Player::new(inbox, rate, max_block);
+        let player = Player::new(inbox, rate);
         self.shared.connect(sender, player.telemetry(), rate);
         Ok(AudioEnds { recorder, player })
     }

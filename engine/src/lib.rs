@@ -8,11 +8,16 @@ pub mod analysis;
 pub mod audio;
 pub mod capture;
 pub mod error;
+pub mod export;
 pub mod generation;
+pub mod instance;
 pub mod job_context;
+pub mod jobs;
+pub mod playback;
 pub mod rendition;
 pub mod resample;
 pub mod session;
+pub mod studio;
 pub mod time;
 pub mod trace;
 

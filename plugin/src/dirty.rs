@@ -3,10 +3,10 @@
 //! CLAP has a call for it. VST3 through the framework has none for anything but parameters, so there a hidden parameter counts
 //! revisions; it can be set once the window has been open.
 
+use crate::Cantus;
 use crate::clap_entry::creating_host;
 use crate::params::CantusParams;
 use crate::tasks::Task;
-use crate::Cantus;
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
 use clap_sys::host::clap_host;
 use nice_plug::context::gui::GuiContext;

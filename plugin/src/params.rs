@@ -121,9 +121,8 @@ impl CantusParams {
             input_offset: FloatParam::new("Input offset", 0.0, FloatRange::Linear { min: 0.0, max: 500.0 })
                 .with_unit(" ms")
                 .with_step_size(0.1),
-            style: IntParam::new("Style", 0, IntRange::Linear { min: 0, max: 127 }).with_value_to_string(Arc::new(
-                |index| style_name(index).unwrap_or_else(|| format!("({index})")),
-            )),
+            style: IntParam::new("Style", 0, IntRange::Linear { min: 0, max: 127 })
+                .with_value_to_string(Arc::new(|index| style_name(index).unwrap_or_else(|| format!("({index})")))),
             seed: IntParam::new("Seed", 1, IntRange::Linear { min: 0, max: 9999 }),
             variations: IntParam::new("Variations", 1, IntRange::Linear { min: 1, max: 8 }),
             freedom: FloatParam::new("Freedom", 0.0, FloatRange::Linear { min: 0.0, max: 1.0 }).with_step_size(0.01),

@@ -1,8 +1,8 @@
 //! Thread: background, gui. Orders that the audio thread noticed but must not carry out itself. All of them return quickly.
 
+use crate::Cantus;
 use crate::dirty::Dirty;
 use crate::params::{CantusParams, style_name};
-use crate::Cantus;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::instance::Instance;
 use cantus_engine::instance::orders::Wish;

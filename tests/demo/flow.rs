@@ -183,7 +183,8 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         let heard = stage.play(index + 1)?;
         let session = stage.session()?;
         let variation = session.variations.get(index).ok_or("The variation is not in the project.")?;
-        let at = *heard.passes_of(stage.song.clock.frame_at(LOOP_START)).first().ok_or("The loop was never reached.")?;
+        let at =
+            *heard.passes_of(stage.song.clock.frame_at(LOOP_START)).first().ok_or("The loop was never reached.")?;
         let folder = arguments.out.join(format!("{:02}-{style}", index + 1));
         renditions.push(files::write(&folder, &heard, at, variation)?);
         rows.push(Row {

@@ -69,7 +69,20 @@ fn render_writes_everything_it_promises() {
     let out = folder.path().to_str().unwrap();
     let prompt = "classic reggae track with an electric guitar solo";
     let done = cantus(&[
-        "render", &hum(), "--style", prompt, "--bpm", "100", "--seed", "5", "--variations", "2", "--engine", "band", "--out", out,
+        "render",
+        &hum(),
+        "--style",
+        prompt,
+        "--bpm",
+        "100",
+        "--seed",
+        "5",
+        "--variations",
+        "2",
+        "--engine",
+        "band",
+        "--out",
+        out,
     ]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     let report = read_json(&folder.path().join("report.json"));

@@ -17,8 +17,6 @@ const SAME_RUN_FRAMES: f64 = 0.75;
 const JITTER_FRAMES: f64 = 2.0;
 /// Loops shorter than this are not followed inside a block: nobody sings to them, and each pass would cost a segment.
 const SHORTEST_LOOP_FRAMES: f64 = 64.0;
-/// How close to a whole number a position counts as on the host's sample grid.
-const ON_SAMPLE_GRID: f64 = 0.01;
 
 /// How a segment follows the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +85,7 @@ impl Segment {
     }
 
     fn start_beats(&self) -> Option<f64> {
-        song_beats(&self.stamp).filter(|_| self.stamp.playing)
+        self.stamp.song_beats().filter(|_| self.stamp.playing)
     }
 
     /// Whether another stamp could describe the same segment, position apart.
@@ -97,12 +95,6 @@ impl Segment {
             && self.stamp.loop_beats == stamp.loop_beats
             && self.stamp.playing == stamp.playing
     }
-}
-
-/// Song position in beats: the host's, or made from its seconds. `None` without a position or a tempo.
-fn song_beats(stamp: &TransportStamp) -> Option<f64> {
-    let tempo = stamp.tempo.filter(|tempo| tempo.0 > 0.0 && tempo.0.is_finite())?;
-    stamp.beats.or_else(|| Some(stamp.seconds? * tempo.0 / 60.0)).filter(|beats| beats.is_finite())
 }
 
 /// The rolling record.
@@ -256,7 +248,7 @@ impl History {
         let mut stamp = *stamp;
         let mut wrapped_inside = false;
         while at < end {
-            let wrap = wrap_inside(&stamp, self.rate, end - at);
+            let wrap = self.wrap_inside(&stamp, end - at);
             let count = wrap.map_or(end - at, |(frames, _)| frames);
             let join = if wrapped_inside { Some(Join::LoopWrap) } else { self.join(&stamp, at) };
             match (join, self.segments.last_mut()) {
@@ -271,6 +263,14 @@ impl History {
         }
     }
 
+    /// Where the loop wraps inside a block. Hosts that end blocks at the loop's end never need it.
+    fn wrap_inside(&self, stamp: &TransportStamp, frames: u64) -> Option<(u64, TransportStamp)> {
+        let (start, end) = stamp.loop_beats?;
+        let loop_frames = (end - start) * self.rate.hz() * 60.0 / stamp.tempo?.0;
+        let (count, next) = stamp.wrap_within(self.rate, frames as usize)?;
+        (loop_frames >= SHORTEST_LOOP_FRAMES).then_some((count as u64, next))
+    }
+
     /// How a stamp at a record frame follows what is there; `None` when the last segment already says the same.
     fn join(&self, stamp: &TransportStamp, at: u64) -> Option<Join> {
         let Some(last) = self.segments.last() else { return Some(Join::Jump) };
@@ -281,8 +281,8 @@ impl History {
         if !stamp.playing {
             return (!same_line).then_some(Join::Continues);
         }
-        let (Some(expected), Some(actual)) = (last.beats_at(at, self.rate), song_beats(stamp)) else {
-            let both_unknown = last.start_beats().is_none() && song_beats(stamp).is_none();
+        let (Some(expected), Some(actual)) = (last.beats_at(at, self.rate), stamp.song_beats()) else {
+            let both_unknown = last.start_beats().is_none() && stamp.song_beats().is_none();
             return if !both_unknown {
                 Some(Join::Jump)
             } else {
@@ -381,37 +381,4 @@ impl History {
         let tempo = stamp.tempo.filter(|tempo| tempo.0 > 0.0 && tempo.0.is_finite()).unwrap_or(Bpm(120.0));
         (tempo, stamp.metre.unwrap_or_default())
     }
-}
-
-/// Where the loop wraps inside a block of `frames`, and the stamp there. Hosts that end blocks at the loop's end never need it.
-///
-/// A host counts whole samples, so it leaves and enters the loop on the samples nearest to its ends.
-fn wrap_inside(stamp: &TransportStamp, rate: SampleRate, frames: u64) -> Option<(u64, TransportStamp)> {
-    let (loop_start, loop_end) = stamp.loop_beats.filter(|_| stamp.playing)?;
-    let beats = song_beats(stamp)?;
-    let tempo = stamp.tempo?.0;
-    let frames_per_beat = rate.hz() * 60.0 / tempo;
-    if (loop_end - loop_start) * frames_per_beat < SHORTEST_LOOP_FRAMES {
-        return None;
-    }
-    let to_end = (loop_end - beats) * frames_per_beat;
-    let count = to_end.round();
-    if count < 1.0 || count >= frames as f64 {
-        return None;
-    }
-    let sample = stamp.seconds.unwrap_or(beats * 60.0 / tempo) * rate.hz();
-    let entry = sample + (loop_start - beats) * frames_per_beat;
-    let entry = if (sample - sample.round()).abs() < ON_SAMPLE_GRID {
-        entry.round()
-    } else {
-        // Not a host of whole samples: what was played beyond the end is played beyond the start.
-        entry + count - to_end
-    };
-    let moved = entry - sample;
-    let next = TransportStamp {
-        beats: stamp.beats.map(|_| beats + moved / frames_per_beat),
-        seconds: stamp.seconds.map(|seconds| seconds + moved / rate.hz()),
-        ..*stamp
-    };
-    Some((count as u64, next))
 }

@@ -54,7 +54,9 @@ impl Window {
             }
         }
         // A capture that ended by itself leaves the switch on; it is put back, so that the next press arms again.
-        if state == CaptureState::Idle && self.params.capture.value() && ear.is_some_and(|ear| ear.finished_captures > 0)
+        if state == CaptureState::Idle
+            && self.params.capture.value()
+            && ear.is_some_and(|ear| ear.finished_captures > 0)
         {
             self.set(&self.params.capture, false);
         }
@@ -63,9 +65,11 @@ impl Window {
     fn capture_choices(&self, ui: &mut Ui) {
         let mode = self.params.capture_mode.value();
         ComboBox::from_id_salt("mode").selected_text(self.params.capture_mode.to_string()).show_ui(ui, |ui| {
-            for (choice, text) in
-                [(CaptureLength::Loop, "Loop region"), (CaptureLength::Bars, "Next bars"), (CaptureLength::Free, "Free")]
-            {
+            for (choice, text) in [
+                (CaptureLength::Loop, "Loop region"),
+                (CaptureLength::Bars, "Next bars"),
+                (CaptureLength::Free, "Free"),
+            ] {
                 if ui.selectable_label(mode == choice, text).clicked() {
                     self.set(&self.params.capture_mode, choice);
                 }
@@ -110,7 +114,8 @@ impl Window {
     /// Opening a recording by its path, until there is a dialog.
     pub(super) fn open_by_path(&mut self, ui: &mut Ui, tempo: Option<Bpm>, metre: Metre) {
         ui.horizontal(|ui| {
-            let field = egui::TextEdit::singleline(&mut self.path).hint_text("path of a recording").desired_width(210.0);
+            let field =
+                egui::TextEdit::singleline(&mut self.path).hint_text("path of a recording").desired_width(210.0);
             let entered = ui.add(field).lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if (ui.button("Open").clicked() || entered) && !self.path.trim().is_empty() {
                 self.instance.open_file(self.path.trim().into(), tempo, metre);

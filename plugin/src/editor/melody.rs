@@ -70,8 +70,7 @@ impl Roll {
         let take_seconds = view.take.as_ref().map_or(0.0, |take| take.audio.length().seconds(take.audio.rate).0);
         let last = analysis.notes.last().map_or(1.0, |note| note.offset.0);
         let keys = analysis.notes.iter().map(|note| f32::from(note.key));
-        let (lowest, highest) =
-            keys.fold((127.0_f32, 0.0_f32), |(low, high), key| (low.min(key), high.max(key)));
+        let (lowest, highest) = keys.fold((127.0_f32, 0.0_f32), |(low, high), key| (low.min(key), high.max(key)));
         let (lowest, highest) = if lowest > highest { (57.0, 69.0) } else { (lowest, highest) };
         Self {
             rect: area.with_min_x(area.left() + LABEL_WIDTH),
@@ -131,7 +130,13 @@ impl Roll {
             painter.line_segment([pos2(x, self.rect.top()), pos2(x, self.rect.bottom())], Stroke::new(1.0, colour));
             if is_bar {
                 let label = format!("{:.0}", beat / bar + 1.0);
-                painter.text(pos2(x + 3.0, self.rect.top()), Align2::LEFT_TOP, label, FontId::proportional(11.0), theme::FAINT);
+                painter.text(
+                    pos2(x + 3.0, self.rect.top()),
+                    Align2::LEFT_TOP,
+                    label,
+                    FontId::proportional(11.0),
+                    theme::FAINT,
+                );
             }
             beat += 1.0;
         }

@@ -25,7 +25,8 @@ impl Window {
             }
         });
         if view.variations.is_empty() {
-            let text = if view.take.is_some() { "Choose a style and press Generate." } else { "Capture a melody first." };
+            let text =
+                if view.take.is_some() { "Choose a style and press Generate." } else { "Capture a melody first." };
             ui.colored_label(theme::FAINT, text);
         }
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

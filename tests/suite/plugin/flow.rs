@@ -35,7 +35,11 @@ fn a_hum_in_a_loop_becomes_a_rendition_that_plays_in_sync() {
     let mix = variation.mix.as_ref().unwrap().unpack().unwrap();
     let at = heard.passes_of(song.clock.frame_at(4.0))[0];
     let length = heard.frames() - at;
-    assert_eq!(heard.cut(0, at, length)[0], mix.channels[0][..length], "what the host hears is the saved mix, from its first frame on");
+    assert_eq!(
+        heard.cut(0, at, length)[0],
+        mix.channels[0][..length],
+        "what the host hears is the saved mix, from its first frame on"
+    );
     assert!(heard.cut(0, 0, at).iter().flatten().all(|sample| *sample == 0.0), "nothing before the region");
     let stems = (1..=8).filter(|&port| heard.peak(port) > 0.01).count();
     assert!(stems >= 4, "{stems} stems sound");
@@ -63,7 +67,12 @@ fn a_live_hum_delayed_by_twenty_milliseconds_lands_where_it_was_meant() {
         let mut song = Song::new(clock);
         // Live: counted in host time, so that the late end of the performance is heard after the loop has jumped back.
         let until_start = (start - song.clock.position()) as u64;
-        let clip = Clip { placement: Placement::Live(until_start), channels: vec![samples].into(), delay: i64::from(delay), port: 0 };
+        let clip = Clip {
+            placement: Placement::Live(until_start),
+            channels: vec![samples].into(),
+            delay: i64::from(delay),
+            port: 0,
+        };
         song.clips.push(clip);
         instance.set_text("Input offset", offset_ms).unwrap();
         instance.switch("Capture", true).unwrap();

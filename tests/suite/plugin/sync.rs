@@ -28,7 +28,13 @@ fn click_session(clock: &SongClock, bpm: f64, start: f64, late: i64) -> Session 
     let facts = VariationFacts {
         id: 1,
         name: "Clicks".to_owned(),
-        recipe: Recipe { engine: EngineKind::Band, prompt: "jazz".to_owned(), seed: 0, freedom: 0.0, engine_version: 0 },
+        recipe: Recipe {
+            engine: EngineKind::Band,
+            prompt: "jazz".to_owned(),
+            seed: 0,
+            freedom: 0.0,
+            engine_version: 0,
+        },
         starred: false,
         score: None,
         grid: SongGrid {
@@ -115,11 +121,8 @@ fn check_scenario(scenario: &Scenario, rate: u32, bpm: f64, start: f64, pattern:
     let mut song = Song::new(clock);
     song.clock.report = scenario.report;
     song.clock.split_at_loop = scenario.split_at_loop;
-    let setup = AudioSetup {
-        rate,
-        max_block: pattern.iter().copied().max().unwrap_or(512),
-        block_pattern: pattern.to_vec(),
-    };
+    let setup =
+        AudioSetup { rate, max_block: pattern.iter().copied().max().unwrap_or(512), block_pattern: pattern.to_vec() };
     let mut instance = instance_with_clicks(&song, bpm, start, late, &setup);
     // The clip travels in on its ring; one block of a standing song lets it arrive.
     instance.run(&mut song, 64, Pace::Unbounded).unwrap();

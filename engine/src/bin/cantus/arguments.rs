@@ -168,7 +168,8 @@ fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
 fn number(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     let given = text(parser)?;
     let value = given.parse().ok().filter(|value| range.contains(value));
-    value.ok_or_else(|| format!("{name} is \"{given}\", but must be a number from {} to {}", range.start(), range.end()))
+    value
+        .ok_or_else(|| format!("{name} is \"{given}\", but must be a number from {} to {}", range.start(), range.end()))
 }
 
 fn whole(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
