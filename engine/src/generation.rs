@@ -1,4 +1,6 @@
-//! Generation: a request becomes a score (Band) or audio (neural engines to come).
+//! Thread: any. Generation: a request becomes a score (Band) or audio (neural engines to come).
+//!
+//! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`].
 
 pub mod band;
 pub mod prompt;

@@ -1,1 +1,8 @@
-//! Tests of generation.
+//! Tests of generation: styles, prompts, and the scores the Band arranger writes.
+
+mod checker;
+mod lead;
+mod prompts;
+mod scores;
+mod style_files;
+mod tunes;

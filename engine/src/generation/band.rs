@@ -68,11 +68,12 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         energy: wish.energy,
         seed: recipe.seed,
     };
+    let asked = lead::Wish { freedom: recipe.freedom, energy: wish.energy, seed: recipe.seed };
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
         let mut notes = match part.rule {
-            Rule::Melody => lead::play(analysis, &tune, part, &bars, &harmony, recipe.freedom, recipe.seed),
+            Rule::Melody => lead::play(analysis, &tune, part, &bars, &harmony, asked),
             Rule::Comp => chords::comp(&sheet, part),
             Rule::Hold => pad::hold(&sheet, part),
             Rule::Degrees => bass::degrees(&sheet, part),
@@ -90,7 +91,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             role: part.role,
             instrument,
             preset: part.preset,
-            gain_db: part.gain_db,
+            gain_db: part.gain_db + if part.rule == Rule::Melody { lead_lift_db(&sheet) } else { 0.0 },
             pan: part.pan,
             reverb: part.reverb,
             notes,
@@ -118,6 +119,16 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         tracks,
         room: style.room,
     })
+}
+
+/// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one
+/// that starts lightly, so that the tune stays as far in front.
+fn lead_lift_db(sheet: &Sheet<'_>) -> f32 {
+    let (a, b) = sheet.form.energy;
+    let bars = &sheet.bars.bars;
+    let mean = bars.iter().map(|bar| sheet.form_strength(bar)).sum::<f32>() / bars.len() as f32;
+    // Synthesizers play a velocity v at 40 log10(v / 127) decibels.
+    40.0 * (mean / ((a + b) / 2.0)).log10()
 }
 
 /// Brings a part's notes into the score and onto its keys: looseness may have moved the first or last ones out. Notes of one

@@ -4,7 +4,16 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A stream of chance.
-pub struct Chance(ChaCha8Rng);
+pub struct Chance {
+    stream: ChaCha8Rng,
+    /// Place of the seed in a sequence that spreads neighbouring seeds evenly over 0 to 1.
+    place: f64,
+    /// Step of that sequence, irrational.
+    step: f64,
+}
+
+/// Steps whose multiples spread evenly: fractional parts of the golden ratio and of some square roots.
+const STEPS: [f64; 4] = [0.618_033_988_749_895, 0.414_213_562_373_095, 0.732_050_807_568_877, 0.302_775_637_731_995];
 
 impl Chance {
     /// The stream of a purpose under a seed.
@@ -14,12 +23,15 @@ impl Chance {
         for byte in purpose.bytes() {
             mixed = (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        Self(ChaCha8Rng::seed_from_u64(seed ^ mixed))
+        let step = STEPS[(mixed >> 40) as usize % STEPS.len()];
+        // Large seeds lose their low bits in a float; folding keeps neighbours apart.
+        let place = (mixed >> 11) as f64 / (1_u64 << 53) as f64 + (seed % 1_000_003) as f64 * step;
+        Self { stream: ChaCha8Rng::seed_from_u64(seed ^ mixed), place, step }
     }
 
     /// Uniform in 0 to 1, 1 excluded.
     pub fn uniform(&mut self) -> f32 {
-        self.0.random::<f32>()
+        self.stream.random::<f32>()
     }
 
     /// True with a probability.
@@ -40,17 +52,30 @@ impl Chance {
 
     /// An index by weight; `None` when nothing has weight.
     pub fn pick(&mut self, weights: &[f32]) -> Option<usize> {
-        let total: f32 = weights.iter().sum();
-        if weights.is_empty() || total.is_nan() || total <= 0.0 {
-            return None;
-        }
-        let mut left = self.uniform() * total;
-        for (index, weight) in weights.iter().enumerate() {
-            if *weight > 0.0 && left < *weight {
-                return Some(index);
-            }
-            left -= weight;
-        }
-        weights.iter().rposition(|weight| *weight > 0.0)
+        let at = self.uniform();
+        choose(weights, at)
     }
+
+    /// An index by weight, so that neighbouring seeds choose differently wherever the weights allow it.
+    pub fn pick_spread(&mut self, weights: &[f32]) -> Option<usize> {
+        let at = self.place.rem_euclid(1.0) as f32;
+        // Later choices of the stream go their own way.
+        self.place = self.place * 7.0 + self.step;
+        choose(weights, at)
+    }
+}
+
+fn choose(weights: &[f32], at: f32) -> Option<usize> {
+    let total: f32 = weights.iter().sum();
+    if weights.is_empty() || total.is_nan() || total <= 0.0 {
+        return None;
+    }
+    let mut left = at * total;
+    for (index, weight) in weights.iter().enumerate() {
+        if *weight > 0.0 && left < *weight {
+            return Some(index);
+        }
+        left -= weight;
+    }
+    weights.iter().rposition(|weight| *weight > 0.0)
 }

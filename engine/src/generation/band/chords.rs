@@ -18,7 +18,7 @@ pub fn voicings(sheet: &Sheet<'_>, part: &Part) -> Vec<Vec<u8>> {
     keys
 }
 
-/// Chords in the part's rhythm. Soft steps are left out where the tune is busy.
+/// Chords in the part's rhythm, fewer and softer where the tune is busy.
 pub fn comp(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let plan = sheet.plan(part, &mut chance);
@@ -27,10 +27,12 @@ pub fn comp(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     for bar in sheet.bars.bars.iter().filter(|bar| plan.plays(bar)) {
         let busy = sheet.is_busy(bar);
         for step in sheet.place(plan.groove(bar), bar) {
-            if busy && step.symbol == 'o' {
+            // A part that anticipates is a free comper, who listens and lays out; a groove part keeps its strokes.
+            if busy && (step.symbol == 'o' || (part.anticipate && chance.hit(0.4))) {
                 continue;
             }
-            let velocity = sheet.velocity(step.symbol, bar);
+            let softer = if busy { 0.88 } else { 1.0 };
+            let velocity = (f32::from(sheet.velocity(step.symbol, bar)) * softer) as u8;
             let mut at = step.start;
             let end = step.start + (step.end - step.start) * f64::from(part.gate);
             let mut index = chord_at(sheet, part, at);

@@ -37,7 +37,7 @@ fn choose_one(
     let others = |part: &&&Part| role == Role::Lead || Some(part.preset) != lead;
     let pick = |parts: &[&Part], chance: &mut Chance| {
         let weights: Vec<f32> = parts.iter().map(|part| part.weight).collect();
-        chance.pick(&weights).map(|index| parts[index].clone())
+        chance.pick_spread(&weights).map(|index| parts[index].clone())
     };
     if let Some(wanted) = wanted.filter(|wanted| !wanted.presets.is_empty()) {
         let fitting: Vec<&Part> =
@@ -47,7 +47,11 @@ fn choose_one(
         }
         // The style has no such instrument in this role: it takes the place of the one the style has.
         let preset = wanted.presets[chance.pick(&vec![1.0; wanted.presets.len()]).unwrap_or(0)];
-        let model = pick(&alternatives, chance).unwrap_or_else(|| generic(role));
+        let mut model = pick(&alternatives, chance).unwrap_or_else(|| generic(role));
+        // Only organs bubble: whatever else takes a rhythmic pad's place holds its chords.
+        if role == Role::Pad && model.rule != Rule::Hold && !(16..=21).contains(&preset.program) {
+            model = generic(role);
+        }
         return Some(recast(model, preset, presets));
     }
     let mut free: Vec<&Part> = alternatives.iter().filter(allowed).filter(others).copied().collect();
@@ -57,11 +61,12 @@ fn choose_one(
     if free.is_empty() && role == Role::Lead {
         free = alternatives;
     }
+    let needed = wanted.is_some() || role == Role::Lead;
     let part = match pick(&free, chance) {
         Some(part) => part,
-        None => return wanted.map(|_| generic(role)),
+        None => return needed.then(|| generic(role)),
     };
-    (wanted.is_some() || chance.hit(part.chance)).then_some(part)
+    (needed || chance.hit(part.chance)).then_some(part)
 }
 
 /// A part's rhythm and place on another instrument.

@@ -89,7 +89,7 @@ impl<'a> PatternPlan<'a> {
                 .filter(|pattern| (pattern.tempo.0..pattern.tempo.1).contains(&(tempo as f32)))
                 .collect();
             let weights: Vec<f32> = fitting.iter().map(|pattern| pattern.weight).collect();
-            chance.pick(&weights).map(|index| fitting[index])
+            chance.pick_spread(&weights).map(|index| fitting[index])
         };
         let (a, b) = (pick(Section::A), pick(Section::B));
         let fill = pick(Section::Fill);

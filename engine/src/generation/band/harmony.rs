@@ -97,7 +97,7 @@ pub fn harmonise(melody: &[MelodyNote], bars: &Bars, key: &KeyEstimate, style: &
         .zip(&vocabulary.progressions)
         .map(|((_, cost), (_, weight))| weight * (-(cost - least) / (0.15 * per_slot)).exp())
         .collect();
-    let chosen = chance.pick(&weights).unwrap_or(0);
+    let chosen = chance.pick_spread(&weights).unwrap_or(0);
     let lean = &leaned[chosen];
     let best = &paths[chosen];
 

@@ -27,20 +27,26 @@ const MOST_SWELL_DB: f32 = -12.0;
 const SMOOTH_BEND_SECONDS: f32 = 0.03;
 const SMOOTH_LEVEL_SECONDS: f32 = 0.05;
 
-/// Semitones, a multiple of 12, that bring a melody into an instrument's register.
-pub fn octave_fit(melody: &[MelodyNote], register: (u8, u8)) -> i32 {
+/// Semitones, a multiple of 12, that bring a melody onto an instrument's playable keys, and as well into the part's register as
+/// that allows.
+pub fn octave_fit(melody: &[MelodyNote], register: (u8, u8), keys: (u8, u8)) -> i32 {
     let (low, high) = (i32::from(register.0), i32::from(register.1));
     let cost = |shift: i32| {
-        let (mut outside, mut sum, mut weight) = (0.0, 0.0, 0.0);
+        let (mut unplayable, mut outside, mut sum, mut weight) = (0.0, 0.0, 0.0, 0.0);
         for note in melody {
             let key = i32::from(note.key) + shift;
             let beats = (note.end - note.start).clamp(0.25, 4.0);
+            if !(i32::from(keys.0)..=i32::from(keys.1)).contains(&key) {
+                unplayable += beats;
+            }
             outside += beats * f64::from((low - key).max(key - high).max(0));
             sum += beats * f64::from(key);
             weight += beats;
         }
         let centre = f64::from(low + high) / 2.0;
-        outside / weight * 4.0 + 0.35 * (sum / weight - centre).abs() + 0.05 * f64::from(shift.abs())
+        // A note that cannot be played leaps by an octave, which changes the tune: worse than any register.
+        let broken = if unplayable > 0.0 { 50.0 + 100.0 * unplayable / weight } else { 0.0 };
+        broken + 4.0 * outside / weight + 0.35 * (sum / weight - centre).abs() + 0.05 * f64::from(shift.abs())
     };
     let mut best = (0, f64::INFINITY);
     for octave in -6..=6 {
@@ -67,8 +73,19 @@ fn fold(key: i32, keys: (u8, u8)) -> u8 {
 
 /// The melody in the octave in which the lead plays it.
 pub fn tune(melody: &[MelodyNote], part: &Part, keys: (u8, u8)) -> Vec<MelodyNote> {
-    let shift = octave_fit(melody, part.register);
+    let shift = octave_fit(melody, part.register, keys);
     melody.iter().map(|note| MelodyNote { key: fold(i32::from(note.key) + shift, keys), ..note.clone() }).collect()
+}
+
+/// What was asked of the lead apart from the tune.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// 0 plays as sung, 1 adds notes.
+    pub freedom: f32,
+    /// Added to the playing strength of all parts.
+    pub energy: f32,
+    /// Seed of the request.
+    pub seed: u64,
 }
 
 /// What the lead plays. `tune` comes from [`tune`].
@@ -78,9 +95,9 @@ pub fn play(
     part: &Part,
     bars: &Bars,
     harmony: &Harmony,
-    freedom: f32,
-    seed: u64,
+    wish: Wish,
 ) -> Vec<ScoreNote> {
+    let Wish { freedom, energy, seed } = wish;
     let mut notes: Vec<ScoreNote> = tune
         .iter()
         .map(|sung| {
@@ -97,7 +114,7 @@ pub fn play(
                 start: Beats(sung.start),
                 length: Beats((sung.end - sung.start).max(0.02)),
                 key: sung.key,
-                velocity: (68.0 + 46.0 * sung.loudness).round().clamp(1.0, 127.0) as u8,
+                velocity: ((68.0 + 46.0 * sung.loudness) * (1.0 + energy)).round().clamp(1.0, 127.0) as u8,
                 bend,
                 expression_db: swell,
             }

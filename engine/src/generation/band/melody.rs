@@ -71,6 +71,12 @@ pub fn on_grid(analysis: &Analysis, bars: &Bars) -> Result<Vec<MelodyNote>> {
             let step = next.key.abs_diff(notes[index].key);
             (1..=2).contains(&step) && next.start - notes[index].end < 0.5
         });
+        let length = notes[index].end - notes[index].start;
+        let breathes = notes.get(index + 1).is_none_or(|next| next.start - notes[index].end > 0.75);
+        // Where a phrase rests, the ear compares the note with the chord.
+        if length >= 1.5 || (breathes && length >= 0.75) {
+            notes[index].weight *= 1.5;
+        }
         notes[index].passing = steps_on && notes[index].end - notes[index].start <= 1.05;
     }
     Ok(notes)

@@ -67,8 +67,13 @@ impl Sheet<'_> {
 
     /// Playing strength of a bar, about 0.4 to 1.1.
     pub fn strength(&self, bar: &Bar) -> f32 {
+        (self.form_strength(bar) + self.energy).clamp(0.4, 1.1)
+    }
+
+    /// Playing strength of a bar's section, without the prompt's wish.
+    pub fn form_strength(&self, bar: &Bar) -> f32 {
         let (a, b) = self.form.energy;
-        (if bar.section == Section::B { b } else { a } + self.energy).clamp(0.4, 1.1)
+        if bar.section == Section::B { b } else { a }
     }
 
     /// Whether the tune has so much to say in a bar that the others hold back.

@@ -29,9 +29,9 @@ fn wanted(chord: &Chord, kind: Voicing, voices: usize) -> Vec<u8> {
         Voicing::Power => vec![Some(chord.root), fifth, Some(chord.root)],
         Voicing::Shell => vec![third, seventh, colour.or(fifth), fifth, Some(chord.root)],
         Voicing::Close | Voicing::Spread if voices == 2 => vec![third, seventh.or(fifth), Some(chord.root)],
-        // With three voices a seventh or colour replaces the fifth, which the bass implies.
+        // With three voices a seventh replaces the fifth, which the bass implies; a colour alone would only make a cluster.
         Voicing::Close | Voicing::Spread if voices == 3 => {
-            vec![third, Some(chord.root), seventh.or(colour).or(fifth), fifth]
+            vec![third, Some(chord.root), seventh.or(fifth).or(colour), fifth]
         }
         Voicing::Close | Voicing::Spread => {
             vec![Some(chord.root), third, fifth, seventh.or(colour).or(Some(chord.root)), colour]
@@ -117,10 +117,12 @@ fn cost(layout: &[u8], chord: &Chord, rule: VoicingRule, before: &[u8], ceiling:
     if rule.kind == Voicing::Spread && layout[0] % 12 != chord.root {
         cost += 1.5;
     }
-    // A semitone at the top is sharp under a tune; a cluster of two seconds is muddy.
+    // A semitone at the top rubs against a tune.
     if layout.len() > 1 && layout[layout.len() - 1] - layout[layout.len() - 2] == 1 {
         cost += 1.5;
     }
+    // So does a cluster of two seconds.
+    cost += 1.5 * layout.windows(3).filter(|three| three[2] - three[0] <= 4).count() as f32;
     if !before.is_empty() {
         // Each voice goes to the nearest of the new keys, and each new key comes from the nearest old one.
         let nearest = |from: u8, to: &[u8]| to.iter().map(|key| f32::from(key.abs_diff(from))).fold(24.0, f32::min);

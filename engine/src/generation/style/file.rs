@@ -1,5 +1,7 @@
 //! Thread: any. Reading a style file: TOML into a checked [`Style`], with the line of any mistake.
 
+mod raw;
+
 use super::chord::RomanChord;
 use super::presets::PresetTable;
 use super::steps;
@@ -9,181 +11,11 @@ use super::{
 use crate::error::{Error, Result};
 use crate::generation::score::{Preset, Role, Room};
 use crate::time::Metre;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use raw::{
+    ChordFile, PartFile, PatternFile, RuleFile, SectionFile, StyleFile, SwingUnitFile, VocabularyFile, VoicingFile,
+};
 use std::ops::Range;
 use toml::Spanned;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StyleFile {
-    name: Spanned<String>,
-    about: String,
-    words: Spanned<Vec<String>>,
-    tempo: Spanned<[f32; 2]>,
-    metres: Vec<Spanned<String>>,
-    feel: FeelFile,
-    harmony: HarmonyFile,
-    form: FormFile,
-    room: RoomFile,
-    parts: Spanned<Vec<Spanned<PartFile>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FeelFile {
-    swing: Spanned<f32>,
-    #[serde(default = "eighth")]
-    swing_unit: SwingUnitFile,
-    humanise_ms: Spanned<f32>,
-    humanise_velocity: Spanned<f32>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum SwingUnitFile {
-    Eighth,
-    Sixteenth,
-}
-
-fn eighth() -> SwingUnitFile {
-    SwingUnitFile::Eighth
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HarmonyFile {
-    slots_per_bar: Spanned<usize>,
-    melody_weight: Spanned<f32>,
-    temperature: Spanned<f32>,
-    major: VocabularyFile,
-    minor: VocabularyFile,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VocabularyFile {
-    chords: Spanned<Vec<Spanned<ChordFile>>>,
-    #[serde(default)]
-    moves: Vec<Spanned<String>>,
-    progressions: Spanned<Vec<Spanned<ProgressionFile>>>,
-    opening: Spanned<String>,
-    half_cadence: Spanned<String>,
-    cadence: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChordFile {
-    chord: Spanned<String>,
-    weight: Spanned<f32>,
-    #[serde(default)]
-    colours: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProgressionFile {
-    chords: Spanned<String>,
-    weight: Spanned<f32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FormFile {
-    sections: Spanned<String>,
-    energy: Spanned<[f32; 2]>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RoomFile {
-    decay_seconds: Spanned<f32>,
-    level_db: Spanned<f32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PartFile {
-    role: Role,
-    preset: Spanned<String>,
-    #[serde(default)]
-    weight: Option<Spanned<f32>>,
-    #[serde(default)]
-    chance: Option<Spanned<f32>>,
-    #[serde(default)]
-    register: Option<Spanned<[u8; 2]>>,
-    #[serde(default)]
-    pan: Option<Spanned<f32>>,
-    gain_db: Spanned<f32>,
-    #[serde(default)]
-    reverb: Option<Spanned<f32>>,
-    #[serde(default)]
-    push_ms: Option<Spanned<f32>>,
-    rule: Spanned<RuleFile>,
-    #[serde(default)]
-    voicing: Option<VoicingFile>,
-    #[serde(default)]
-    voices: Option<Spanned<usize>>,
-    #[serde(default)]
-    gate: Option<Spanned<f32>>,
-    #[serde(default)]
-    anticipate: bool,
-    #[serde(default)]
-    every: Option<Spanned<usize>>,
-    #[serde(default)]
-    ghosts: Option<Spanned<f32>>,
-    #[serde(default)]
-    kit: BTreeMap<String, Spanned<u8>>,
-    #[serde(default)]
-    patterns: Vec<Spanned<PatternFile>>,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum RuleFile {
-    Melody,
-    Comp,
-    Hold,
-    Degrees,
-    Walk,
-    Kit,
-    Run,
-    Bell,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum VoicingFile {
-    Close,
-    Spread,
-    Shell,
-    Power,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PatternFile {
-    #[serde(default)]
-    metre: Option<Spanned<String>>,
-    section: SectionFile,
-    #[serde(default)]
-    weight: Option<Spanned<f32>>,
-    #[serde(default)]
-    tempo: Option<Spanned<[f32; 2]>>,
-    #[serde(default)]
-    steps: Option<Spanned<String>>,
-    #[serde(default)]
-    hits: BTreeMap<String, Spanned<String>>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum SectionFile {
-    A,
-    B,
-    Fill,
-}
 
 /// Where the reader is, for messages.
 struct Reader<'a> {
