@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod audio;
 pub mod capture;
 pub mod error;
+pub mod export;
 pub mod generation;
 pub mod job_context;
 pub mod rendition;
