@@ -1,10 +1,32 @@
-//! Rendition: a score becomes audio that can be played, exported and judged.
+//! Thread: worker. Rendition: a score becomes audio that can be played, exported and judged.
+//!
+//! [`part`] plays each track with the sounds of [`synth`], [`room`] gives it its space, [`mixdown`] makes stems and the
+//! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
+
+pub mod fidelity;
+mod lanes;
+pub mod levels;
+pub mod limiter;
+pub mod loudness;
+pub mod mixdown;
+mod part;
+pub mod room;
+mod synth;
 
 use crate::audio::AudioBuffer;
-use crate::generation::Recipe;
+use crate::error::{Error, Result};
 use crate::generation::score::{Role, Score};
+use crate::generation::{Recipe, Request};
+use crate::job_context::{JobContext, Stage};
 use crate::time::{Frames, SampleRate, SongGrid};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Longest ring after the region.
+const TAIL_SECONDS: f64 = 2.5;
+/// Longest region: an hour. Its audio alone is gigabytes.
+const LONGEST_SECONDS: f64 = 3_600.0;
 
 /// One part as audio, before the master.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,4 +106,71 @@ impl Rendition {
     pub fn rate(&self) -> SampleRate {
         self.mix.rate
     }
+}
+
+/// Plays, balances and masters a score, and measures the result against the melody.
+///
+/// Same score, request and rate: same samples, to the bit, on one machine. `timings` are the only thing that differs;
+/// its analysis and arrangement are left at 0 for the caller to fill in.
+///
+/// # Errors
+/// [`Error::Cancelled`]; [`Error::OutOfRange`] for a rate or length no song has.
+pub fn render(
+    score: &Score,
+    request: &Request,
+    name: &str,
+    rate: SampleRate,
+    context: &JobContext,
+) -> Result<Rendition> {
+    let began = Instant::now();
+    context.progress(Stage::Render, 0.0)?;
+    let region = score.grid.frame_of(score.grid.start + score.length, rate);
+    let longest = LONGEST_SECONDS * rate.hz();
+    let region_frames = region.index().filter(|&frames| score.length.0.is_finite() && frames as f64 <= longest);
+    let Some(region_frames) = region_frames else {
+        return Err(Error::OutOfRange {
+            what: "The length of the region",
+            got: format!("{} beats", score.length.0),
+            expected: "between nothing and an hour".into(),
+        });
+    };
+    let frames = region_frames + (TAIL_SECONDS * rate.hz()) as usize;
+    let total: usize = score.tracks.iter().map(|track| track.notes.len()).sum();
+    let done = AtomicUsize::new(0);
+    let played = || {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        context.progress(Stage::Render, done as f32 / total.max(1) as f32)
+    };
+    let dry = lanes::side_by_side(score.tracks.iter().collect(), |_, track| {
+        part::render_part(track, &score.grid, rate, region.0, frames, context, &played)
+    })?;
+    let rendered = Instant::now();
+    context.progress(Stage::Mix, 0.0)?;
+    let stems = lanes::side_by_side(dry, |index, mut audio| {
+        let track = &score.tracks[index];
+        room::add_room(&mut audio, &score.room, track.reverb, context)?;
+        Ok(Stem { role: track.role, instrument: track.instrument.clone(), audio })
+    })?;
+    let mixdown::Mixdown { stems, mix, loudness } = mixdown::mix_down(stems, rate, region_frames, frames, context)?;
+    context.progress(Stage::Mix, 0.8)?;
+    let fidelity = fidelity::measure_fidelity(&request.analysis, score, &stems, &mix, context)?;
+    context.progress(Stage::Mix, 1.0)?;
+    let milliseconds = |from: Instant, to: Instant| (to - from).as_secs_f32() * 1000.0;
+    let timings = Timings {
+        render_ms: milliseconds(began, rendered),
+        mix_ms: milliseconds(rendered, Instant::now()),
+        ..Timings::default()
+    };
+    Ok(Rendition {
+        recipe: request.recipe.clone(),
+        name: name.to_owned(),
+        grid: score.grid.clone(),
+        region,
+        mix,
+        stems,
+        score: Some(score.clone()),
+        fidelity,
+        loudness,
+        timings,
+    })
 }

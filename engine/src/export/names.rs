@@ -1,0 +1,81 @@
+//! Thread: any. Names for people: what a rendition is called, and as a file name every system takes.
+
+use crate::analysis::{Key, Mode};
+use crate::rendition::Rendition;
+use crate::time::Bpm;
+use std::path::PathBuf;
+
+const NOTE_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+/// Longest file name without its ending, in bytes: what is left of the usual 255 when a host adds its own.
+const LONGEST_NAME: usize = 120;
+
+/// A MIDI key as a musician writes it: 60 is "C4".
+pub fn note_name(key: u8) -> String {
+    format!("{}{}", NOTE_NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
+}
+
+/// A key in short: "Am", "Eb".
+pub fn key_name(key: Key) -> String {
+    let minor = if key.mode == Mode::Minor { "m" } else { "" };
+    format!("{}{minor}", NOTE_NAMES[usize::from(key.tonic % 12)])
+}
+
+/// A tempo in short: "100bpm", "93.5bpm".
+pub fn tempo_name(tempo: Bpm) -> String {
+    let rounded = (tempo.0 * 100.0).round() / 100.0;
+    format!("{rounded}bpm")
+}
+
+/// The folder of a rendition's files: "Cantus Jazz 1 100bpm Am". Safe in every file system; without a key, without its name.
+pub fn folder_name(rendition: &Rendition, key: Option<Key>) -> String {
+    // The rendition's name may be a free prompt; tempo and key must survive it.
+    let name: String = rendition.name.trim().chars().take(48).collect();
+    let tempo = tempo_name(rendition.grid.tempo.tempo_at(rendition.grid.start));
+    let key = key.map(|key| format!(" {}", key_name(key))).unwrap_or_default();
+    file_safe(&format!("Cantus {} {tempo}{key}", name.trim_end()))
+}
+
+/// Where exports go: "Cantus" in the user's Music folder, or in Documents, or at home. The environment variable
+/// `CANTUS_DATA_DIR`, when set, holds them in its "exports".
+pub fn exports_folder() -> PathBuf {
+    if let Some(data) = std::env::var_os("CANTUS_DATA_DIR").filter(|value| !value.is_empty()) {
+        return PathBuf::from(data).join("exports");
+    }
+    let home = dirs::audio_dir().or_else(dirs::document_dir).or_else(dirs::home_dir);
+    home.unwrap_or_else(std::env::temp_dir).join("Cantus")
+}
+
+/// A name with everything replaced that Windows, macOS or Linux would not take in a file name.
+pub fn file_safe(name: &str) -> String {
+    let replaced: String = name
+        .chars()
+        .map(|letter| match letter {
+            '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*' => '-',
+            other if other.is_control() => ' ',
+            other => other,
+        })
+        .collect();
+    let mut safe = String::new();
+    for word in replaced.split_whitespace() {
+        if !safe.is_empty() {
+            safe.push(' ');
+        }
+        safe.push_str(word);
+    }
+    while safe.len() > LONGEST_NAME {
+        safe.pop();
+    }
+    // Windows drops dots at the end, and hidden files begin with one.
+    let safe = safe.trim_matches(|letter: char| letter == '.' || letter == ' ').to_owned();
+    let stem = safe.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || numbered.is_some_and(|rest| rest.len() == 1 && rest.chars().all(|digit| digit.is_ascii_digit()));
+    if safe.is_empty() {
+        "Cantus".to_owned()
+    } else if device {
+        format!("{safe}_")
+    } else {
+        safe
+    }
+}

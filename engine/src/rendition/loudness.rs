@@ -1,0 +1,124 @@
+//! Thread: worker. Loudness as ITU-R BS.1770-4 and EBU R128 define it, in a form that can be asked again cheaply after a gain
+//! change; the finished mix is measured by the ebur128 crate.
+
+use crate::audio::AudioBuffer;
+use crate::error::{Error, Result};
+use crate::time::SampleRate;
+use ebur128::{EbuR128, Mode};
+
+/// What is reported for silence, where the standard says minus infinity.
+pub const SILENCE_LUFS: f32 = -70.0;
+
+/// Second-order section, direct form 2 transposed, in double precision.
+struct Biquad {
+    b: [f64; 3],
+    a: [f64; 2],
+    state: [f64; 2],
+}
+
+impl Biquad {
+    fn run(&mut self, input: f64) -> f64 {
+        let output = self.b[0] * input + self.state[0];
+        self.state[0] = self.b[1] * input - self.a[0] * output + self.state[1];
+        self.state[1] = self.b[2] * input - self.a[1] * output;
+        output
+    }
+}
+
+/// The two filters of BS.1770 at any rate, by the bilinear transform of their analogue prototypes.
+fn k_weighting(rate: SampleRate) -> [Biquad; 2] {
+    let tangent = |hz: f64| (std::f64::consts::PI * (hz / rate.hz()).min(0.49)).tan();
+    let shelf = {
+        let (k, q) = (tangent(1_681.974_450_955_533), 0.707_175_236_955_419_6);
+        let high = 10.0_f64.powf(3.999_843_853_973_347 / 20.0);
+        let band = high.powf(0.499_666_774_154_541_6);
+        let a0 = 1.0 + k / q + k * k;
+        Biquad {
+            b: [(high + band * k / q + k * k) / a0, 2.0 * (k * k - high) / a0, (high - band * k / q + k * k) / a0],
+            a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
+            state: [0.0; 2],
+        }
+    };
+    let low_cut = {
+        let (k, q) = (tangent(38.135_470_876_024_44), 0.500_327_037_323_877_3);
+        let a0 = 1.0 + k / q + k * k;
+        Biquad { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0], state: [0.0; 2] }
+    };
+    [shelf, low_cut]
+}
+
+/// K-weighted energy of a sound in steps of 100 ms: all that gating needs.
+#[derive(Debug, Clone)]
+pub struct EnergyCurve {
+    /// Mean square, summed over the channels, one value a step.
+    steps: Vec<f64>,
+}
+
+/// K-weighted power of every frame, channels summed.
+pub fn weighted_power(audio: &AudioBuffer) -> Vec<f32> {
+    let mut power = vec![0.0_f32; audio.frames()];
+    for channel in &audio.channels {
+        let [mut shelf, mut low_cut] = k_weighting(audio.rate);
+        for (sum, sample) in power.iter_mut().zip(channel) {
+            let weighted = low_cut.run(shelf.run(f64::from(*sample)));
+            *sum += (weighted * weighted) as f32;
+        }
+    }
+    power
+}
+
+impl EnergyCurve {
+    /// From the power of every frame.
+    pub fn of(power: &[f32], rate: SampleRate) -> Self {
+        Self::shaped(power, &[], rate)
+    }
+
+    /// The same after a gain that differs from frame to frame but changes slowly against the filters; an empty gain is unity.
+    pub fn shaped(power: &[f32], gain: &[f32], rate: SampleRate) -> Self {
+        let step = (rate.0 as usize / 10).max(1);
+        let mean = |sum: f64| sum / step as f64;
+        let steps = if gain.is_empty() {
+            power.chunks_exact(step).map(|chunk| mean(chunk.iter().map(|&p| f64::from(p)).sum())).collect()
+        } else {
+            let shaped = |(chunk, gain): (&[f32], &[f32])| {
+                mean(chunk.iter().zip(gain).map(|(&p, &g)| f64::from(p * g * g)).sum())
+            };
+            power.chunks_exact(step).zip(gain.chunks_exact(step)).map(shaped).collect()
+        };
+        Self { steps }
+    }
+
+    /// Integrated loudness in LUFS; `None` when nothing passes the absolute gate.
+    pub fn integrated_lufs(&self) -> Option<f32> {
+        // Blocks of 400 ms that overlap by three quarters.
+        let blocks: Vec<f64> = self.steps.windows(4).map(|four| four.iter().sum::<f64>() / 4.0).collect();
+        let lufs = |energy: f64| -0.691 + 10.0 * energy.log10();
+        let mean_over = |gate: f64| {
+            let (sum, count) = blocks.iter().filter(|&&e| e > gate).fold((0.0, 0_u32), |(s, n), e| (s + e, n + 1));
+            (count > 0).then(|| sum / f64::from(count))
+        };
+        let absolute = 10.0_f64.powf((-70.0 + 0.691) / 10.0);
+        let ungated = mean_over(absolute)?;
+        let relative = ungated * 0.1;
+        mean_over(relative.max(absolute)).map(|energy| lufs(energy) as f32)
+    }
+}
+
+/// Integrated loudness in LUFS, [`SILENCE_LUFS`] for silence, and true peak in dBTP, as the ebur128 crate measures them.
+///
+/// # Errors
+/// [`Error::Internal`] when the meter rejects the audio.
+pub fn measure(audio: &AudioBuffer) -> Result<(f32, f32)> {
+    let failed = |error: ebur128::Error| Error::internal("mixing", error);
+    let channels = u32::try_from(audio.channels.len()).unwrap_or(2);
+    let mut meter = EbuR128::new(channels, audio.rate.0, Mode::I | Mode::TRUE_PEAK).map_err(failed)?;
+    let planes: Vec<&[f32]> = audio.channels.iter().map(Vec::as_slice).collect();
+    meter.add_frames_planar_f32(&planes).map_err(failed)?;
+    let integrated = meter.loudness_global().map_err(failed)? as f32;
+    let mut peak = 0.0_f64;
+    for channel in 0..channels {
+        peak = peak.max(meter.true_peak(channel).map_err(failed)?);
+    }
+    let peak_db = (20.0 * peak.max(1e-6).log10()) as f32;
+    Ok((if integrated.is_finite() { integrated.max(SILENCE_LUFS) } else { SILENCE_LUFS }, peak_db))
+}

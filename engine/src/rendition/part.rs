@@ -1,0 +1,221 @@
+//! Thread: worker. A track becomes audio: every note on its exact frame, lines joined, hats choked.
+
+use super::levels::evening_gain_db;
+use super::synth::{NotePlayer, NoteShape, StereoSound, line_at};
+use crate::audio::AudioBuffer;
+use crate::error::Result;
+use crate::generation::score::{Preset, Role, ScoreNote, Track};
+use crate::job_context::JobContext;
+use crate::time::{Beats, SampleRate, SongGrid};
+
+/// Notes of a line that leave no more than this between them are played as one breath.
+const TOUCHING_SECONDS: f64 = 0.03;
+/// How long a joined note sounds into the next.
+const OVERLAP_SECONDS: f64 = 0.045;
+/// How fast the ring of a line's note makes room for the next one.
+const DAMP_SECONDS: f64 = 0.15;
+/// How fast a choked cymbal stops.
+const CHOKE_SECONDS: f64 = 0.012;
+/// Softens a sample that does not begin at zero. Drums are left as sharp as they are.
+const START_FADE_SECONDS: f64 = 0.0005;
+/// Kits whose strokes alternate between two recordings, so that repeats do not sound like a machine gun.
+const JAZZ_KIT: u8 = 32;
+const JAZZ_KIT_ALTERNATE: u8 = 33;
+
+/// A note with its place in frames of the region.
+struct Placed<'a> {
+    note: &'a ScoreNote,
+    start: i64,
+    end: i64,
+    preset: Preset,
+    /// Where the sound is faded out, and over how many frames.
+    cut: Option<(i64, i64)>,
+}
+
+/// Plays a track: stereo, `frames` long, frame 0 at `grid.start`; pan and gain applied, no room.
+///
+/// Notes that begin before the region (a pickup played early) begin at frame 0; notes at or after `region` frames are left
+/// out. `played` is called after each note.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::OutOfRange`] for an impossible rate.
+pub fn render_part(
+    track: &Track,
+    grid: &SongGrid,
+    rate: SampleRate,
+    region: i64,
+    frames: usize,
+    context: &JobContext,
+    played: &dyn Fn() -> Result<()>,
+) -> Result<AudioBuffer> {
+    let mut player = NotePlayer::new(rate)?;
+    let mut placed = place(track, grid, rate, region);
+    if track.preset.bank == 128 {
+        choke(&mut placed, &player, rate);
+    } else if matches!(track.role, Role::Lead | Role::Counter | Role::Bass) {
+        join(&mut placed, rate);
+    }
+    let mut out = StereoSound { left: vec![0.0; frames], right: vec![0.0; frames] };
+    for one in &placed {
+        let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
+        let one_shot = one.preset.bank == 128 && !player.loops(one.preset, one.note.key, one.note.velocity);
+        let shape = NoteShape {
+            preset: one.preset,
+            key: one.note.key.min(127),
+            velocity: one.note.velocity,
+            held: (!one_shot).then_some(held),
+        };
+        let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
+        let sound = player.play(shape, &bend, context)?;
+        let gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
+        let soften = if one.preset.bank == 128 { 0.0 } else { START_FADE_SECONDS * rate.hz() };
+        add(&mut out, &sound, one, &gain_db, soften as usize);
+        played()?;
+    }
+    let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
+    let angle = (finite(track.pan).clamp(-1.0, 1.0) + 1.0) * std::f32::consts::FRAC_PI_4;
+    // Equal power, unity in the middle. The samples are mono, so nothing of them is lost at the sides.
+    let (left, right) = (std::f32::consts::SQRT_2 * angle.cos() * gain, std::f32::consts::SQRT_2 * angle.sin() * gain);
+    out.left.iter_mut().for_each(|sample| *sample *= left);
+    out.right.iter_mut().for_each(|sample| *sample *= right);
+    Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
+}
+
+fn place<'a>(track: &'a Track, grid: &SongGrid, rate: SampleRate, region: i64) -> Vec<Placed<'a>> {
+    let mut placed: Vec<Placed> = track
+        .notes
+        .iter()
+        .filter(|note| note.start.0.is_finite() && note.length.0.is_finite() && note.velocity > 0)
+        .map(|note| Placed {
+            note,
+            start: grid.frame_of(note.start, rate).0.max(0),
+            end: grid.frame_of(note.start + note.length, rate).0,
+            preset: track.preset,
+            cut: None,
+        })
+        .filter(|one| one.start < region && one.end > 0)
+        .collect();
+    placed.sort_by_key(|one| (one.start, one.note.key));
+    if track.preset == (Preset { bank: 128, program: JAZZ_KIT }) {
+        let mut strokes = [0_u32; 128];
+        for one in &mut placed {
+            let key = usize::from(one.note.key.min(127));
+            if matches!(key, 35 | 36 | 38 | 40 | 42) {
+                if strokes[key] % 2 == 1 {
+                    one.preset.program = JAZZ_KIT_ALTERNATE;
+                }
+                strokes[key] += 1;
+            }
+        }
+    }
+    placed
+}
+
+/// Each stroke of a choke group ends what the group still rings.
+fn choke(placed: &mut [Placed], player: &NotePlayer, rate: SampleRate) {
+    let fade = (CHOKE_SECONDS * rate.hz()) as i64;
+    let groups: Vec<Option<i32>> =
+        placed.iter().map(|one| player.choke_group(one.preset, one.note.key, one.note.velocity)).collect();
+    for index in 0..placed.len() {
+        let Some(group) = groups[index] else { continue };
+        let next = (index + 1..placed.len()).find(|&later| groups[later] == Some(group));
+        if let Some(next) = next {
+            placed[index].cut = Some((placed[next].start, fade));
+        }
+    }
+}
+
+/// Joins a line: a note that touches the next one sounds a little into it, one that still rings is damped by it.
+fn join(placed: &mut [Placed], rate: SampleRate) {
+    let frames = |seconds: f64| (seconds * rate.hz()) as i64;
+    for index in 0..placed.len().saturating_sub(1) {
+        let (head, tail) = placed.split_at_mut(index + 1);
+        let (this, next) = (&mut head[index], &tail[0]);
+        // Two notes struck together are a chord, not a line.
+        if next.start <= this.start {
+            continue;
+        }
+        if this.end < next.start - frames(TOUCHING_SECONDS) {
+            this.cut = Some((next.start, frames(DAMP_SECONDS)));
+        } else if this.note.key == next.note.key {
+            // The same key again must be heard as a new stroke.
+            this.end = next.start;
+            this.cut = Some((next.start - frames(0.004), frames(0.012)));
+        } else {
+            this.end = next.start + frames(OVERLAP_SECONDS);
+            this.cut = Some((next.start, frames(OVERLAP_SECONDS)));
+        }
+    }
+}
+
+/// A curve in beats as one in frames from the note's first frame, made safe: finite, in order, within ± `limit`.
+fn curve(
+    points: &[(f32, f32)],
+    note: Beats,
+    start: i64,
+    grid: &SongGrid,
+    rate: SampleRate,
+    limit: f32,
+) -> Vec<(f64, f32)> {
+    let mut frames: Vec<(f64, f32)> = points
+        .iter()
+        .filter(|(at, value)| at.is_finite() && value.is_finite())
+        .map(|&(at, value)| {
+            let frame = grid.frame_of(note + Beats(f64::from(at)), rate).0 - start;
+            (frame as f64, value.clamp(-limit, limit))
+        })
+        .collect();
+    frames.sort_by(|a, b| a.0.total_cmp(&b.0));
+    frames
+}
+
+fn add(out: &mut StereoSound, sound: &StereoSound, one: &Placed, gain_db: &[(f64, f32)], soften: usize) {
+    let start = usize::try_from(one.start).unwrap_or(0);
+    if start >= out.left.len() {
+        return;
+    }
+    let mut length = sound.left.len().min(out.left.len() - start);
+    let (cut, fade) = one.cut.map_or((usize::MAX, 1), |(at, fade)| {
+        let at = usize::try_from(at - one.start).unwrap_or(0);
+        (at, usize::try_from(fade).unwrap_or(1).max(1))
+    });
+    length = length.min(cut.saturating_add(fade));
+    // A gain every few frames with straight lines between is smooth to the ear and cheap.
+    const STEP: usize = 32;
+    let shape = |frame: usize| -> f32 {
+        let mut gain = if gain_db.is_empty() { 1.0 } else { db(line_at(gain_db, frame as f64)) };
+        if frame > cut {
+            let share = ((frame - cut) as f32 / fade as f32).min(1.0);
+            gain *= 0.5 + 0.5 * (std::f32::consts::PI * share).cos();
+        }
+        gain
+    };
+    let flat = gain_db.is_empty();
+    let mut from = 0;
+    while from < length {
+        let to = (from + STEP).min(length);
+        let (first, last) = if flat && to <= cut { (1.0, 1.0) } else { (shape(from), shape(to)) };
+        let slope = (last - first) / (to - from) as f32;
+        let target = start + from..start + to;
+        let left = out.left[target.clone()].iter_mut().zip(&sound.left[from..to]);
+        let right = out.right[target].iter_mut().zip(&sound.right[from..to]);
+        for (index, ((left, add_left), (right, add_right))) in left.zip(right).enumerate() {
+            let mut gain = first + slope * index as f32;
+            if from + index < soften {
+                gain *= (from + index + 1) as f32 / (soften + 1) as f32;
+            }
+            *left += add_left * gain;
+            *right += add_right * gain;
+        }
+        from = to;
+    }
+}
+
+fn finite(value: f32) -> f32 {
+    if value.is_finite() { value } else { 0.0 }
+}
+
+/// Decibels as a factor.
+pub(super) fn db(decibels: f32) -> f32 {
+    10.0_f32.powf(decibels / 20.0)
+}
