@@ -148,10 +148,7 @@ impl Session {
         let manifest = Manifest {
             version: SESSION_VERSION,
             prompt: self.prompt.clone(),
-            take: self
-                .take
-                .as_ref()
-                .map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
+            take: self.take.as_ref().map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
             analysis: self.analysis.clone(),
             variations: self
                 .variations

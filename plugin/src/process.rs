@@ -8,6 +8,7 @@ use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
 use cantus_engine::instance::AudioEnds;
 use cantus_engine::time::{Bpm, Metre};
+use nice_plug::midi::{Channel, Key};
 use nice_plug::prelude::*;
 
 /// MIDI events a block keeps for the take; the rest of a denser block still passes through.

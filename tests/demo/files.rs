@@ -3,6 +3,7 @@
 use cantus_engine::analysis::Analysis;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::export;
+use cantus_engine::export::wav::Label;
 use cantus_engine::generation::score::Role;
 use cantus_engine::rendition::{Rendition, Stem};
 use cantus_engine::session::SavedVariation;
@@ -19,33 +20,38 @@ pub fn write(folder: &Path, heard: &Heard, at: usize, variation: &SavedVariation
         rate: SampleRate(heard.rate),
         channels: heard.cut(port, at, region.min(heard.frames() - at)),
     };
-    let mix = cut(0);
-    export::wav::write(&folder.join("heard.wav"), &mix, facts.grid.start_seconds).map_err(say)?;
+    let mut heard_rendition = Rendition {
+        recipe: facts.recipe.clone(),
+        name: facts.name.clone(),
+        grid: facts.grid.clone(),
+        region: facts.region,
+        mix: cut(0),
+        stems: Vec::new(),
+        score: facts.score.clone(),
+        fidelity: facts.fidelity,
+        loudness: facts.loudness,
+        timings: facts.timings,
+    };
+    let label = Label::of(&heard_rendition);
+    let write_wav = |path: &Path, audio: &AudioBuffer| {
+        export::wav::wav_bytes(audio, &label).and_then(|bytes| export::write_file(path, &bytes)).map_err(say)
+    };
+    write_wav(&folder.join("heard.wav"), &heard_rendition.mix)?;
     let mut stems = Vec::new();
     for (index, role) in Role::ALL.into_iter().enumerate() {
         let audio = cut(index + 1);
         if audio.peak() > 1e-4 {
             let path = folder.join("stems").join(format!("{:02}-{}.wav", index + 1, role.name()));
-            export::wav::write(&path, &audio, facts.grid.start_seconds).map_err(say)?;
+            write_wav(&path, &audio)?;
             stems.push(Stem { role, instrument: role.name().to_owned(), audio });
         }
     }
     if let Some(score) = &facts.score {
-        let midi = export::midi::bytes(score).map_err(say)?;
+        let midi = export::midi::midi_bytes(score, &facts.name).map_err(say)?;
         export::write_file(&folder.join("rendition.mid"), &midi).map_err(say)?;
     }
-    Ok(Rendition {
-        recipe: facts.recipe.clone(),
-        name: facts.name.clone(),
-        grid: facts.grid.clone(),
-        region: facts.region,
-        mix,
-        stems,
-        score: facts.score.clone(),
-        fidelity: facts.fidelity,
-        loudness: facts.loudness,
-        timings: facts.timings,
-    })
+    heard_rendition.stems = stems;
+    Ok(heard_rendition)
 }
 
 /// One picture of everything.

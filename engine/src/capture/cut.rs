@@ -278,7 +278,8 @@ fn notes(history: &History, from: u64, to: u64) -> Vec<TakeNote> {
         }
     };
     for &(at, event) in history.midi().iter().filter(|(at, _)| *at + early >= from && *at < to) {
-        if let Some(index) = held.iter().position(|&(_, channel, key, _)| (channel, key) == (event.channel, event.key)) {
+        if let Some(index) = held.iter().position(|&(_, channel, key, _)| (channel, key) == (event.channel, event.key))
+        {
             close(&mut held, index, at);
         }
         if event.velocity > 0.0 {

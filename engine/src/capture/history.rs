@@ -283,11 +283,7 @@ impl History {
         }
         let (Some(expected), Some(actual)) = (last.beats_at(at, self.rate), stamp.song_beats()) else {
             let both_unknown = last.start_beats().is_none() && stamp.song_beats().is_none();
-            return if !both_unknown {
-                Some(Join::Jump)
-            } else {
-                (!same_line).then_some(Join::Continues)
-            };
+            return if !both_unknown { Some(Join::Jump) } else { (!same_line).then_some(Join::Continues) };
         };
         let frames_per_beat = last.frames_per_beat(self.rate)?;
         let off_frames = (actual - expected).abs() * frames_per_beat;

@@ -322,15 +322,14 @@ impl Shared {
         let Some(tempo) = stamp.tempo else { return };
         let mut state = self.state.lock();
         let Some(active) = state.active else { return };
-        let Some(grid) = state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()))
+        let Some(grid) =
+            state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()))
         else {
             return;
         };
         drop(state);
         let start_seconds = match (stamp.seconds, stamp.beats) {
-            (Some(seconds), Some(beats)) => {
-                Seconds(seconds) + (grid.start - crate::time::Beats(beats)).seconds(tempo)
-            }
+            (Some(seconds), Some(beats)) => Seconds(seconds) + (grid.start - crate::time::Beats(beats)).seconds(tempo),
             _ => grid.start.seconds(tempo),
         };
         let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
@@ -356,7 +355,8 @@ impl Shared {
             work: Box::new(move |context| {
                 let grid = grid.unwrap_or_else(|| source.grid.clone());
                 let again = pipeline::again(&source, &analysis, &grid, rate, &tools.cache, context)?;
-                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again))) {
+                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again)))
+                {
                     shared.rendition_arrived(id, again, None);
                 }
                 Ok(())
@@ -367,7 +367,8 @@ impl Shared {
 
     /// Replaces everything by a saved session.
     pub(super) fn restore(self: &Arc<Self>, session: Session) -> Result<()> {
-        let mut fresh = State { prompt: session.prompt, active: session.active, unknown: session.unknown, ..State::default() };
+        let mut fresh =
+            State { prompt: session.prompt, active: session.active, unknown: session.unknown, ..State::default() };
         if let Some(saved) = session.take {
             let audio = saved.audio.unpack()?;
             let facts = saved.facts;

@@ -367,8 +367,11 @@ impl Player {
                     Gain::Rising(done) => self.fade.in_gain(done + skip + index),
                     Gain::Falling(done) => self.fade.out_gain(done + skip + index),
                 };
-                let sample =
-                    if channels == 1 { 0.5 * (left[start + index] + right[start + index]) } else { left[start + index] };
+                let sample = if channels == 1 {
+                    0.5 * (left[start + index] + right[start + index])
+                } else {
+                    left[start + index]
+                };
                 output[frame] += sample * (fade * ramp(self.wet, frame, frames));
             }
         }

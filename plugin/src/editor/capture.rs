@@ -7,7 +7,6 @@ use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::instance::view::View;
 use cantus_engine::time::{Bpm, Metre};
 use egui::{Align, Button, ComboBox, DragValue, Layout, RichText, Sense, Ui, vec2};
-use nice_plug::prelude::Param;
 
 /// The level meter's range.
 const METER_DB: f32 = 60.0;

@@ -171,7 +171,7 @@ impl Roll {
     fn draw_pitch(&self, painter: &Painter, analysis: &Analysis) {
         let tuning = analysis.tuning_cents / 100.0;
         let mut line: Vec<Pos2> = Vec::new();
-        let mut flush = |line: &mut Vec<Pos2>| {
+        let flush = |line: &mut Vec<Pos2>| {
             if line.len() > 1 {
                 painter.line(std::mem::take(line), Stroke::new(1.6, theme::PITCH));
             }

@@ -54,7 +54,13 @@ fn zz_probe() {
         let rendition = rendition(style);
         println!("{style}: {:?} {:?} {:?}", rendition.timings, rendition.loudness, rendition.fidelity);
         for track in &rendition.score.as_ref().unwrap().tracks {
-            println!("   {} {} {} notes gain {}", track.role.name(), track.instrument, track.notes.len(), track.gain_db);
+            println!(
+                "   {} {} {} notes gain {}",
+                track.role.name(),
+                track.instrument,
+                track.notes.len(),
+                track.gain_db
+            );
         }
         if let Some(folder) = std::env::var_os("CANTUS_PROBE") {
             cantus_engine::export::write_rendition(&Path::new(&folder).join(style), rendition).unwrap();
