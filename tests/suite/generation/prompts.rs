@@ -34,7 +34,7 @@ const ROWS: &[Row] = &[
     (
         "classic reggae track with an electric guitar solo",
         "reggae",
-        &[(Role::Lead, &["Overdrive Guitar", "Clean Guitar"]), (Role::Drums, &["Standard Kit"])],
+        &[(Role::Lead, &["Overdrive Guitar", "Clean Guitar", "Jazz Guitar"]), (Role::Drums, &["Standard Kit"])],
         &[],
     ),
     (
@@ -72,6 +72,7 @@ const ROWS: &[Row] = &[
         &[(Role::Pad, &["Choir Aahs"]), (Role::Lead, &["Solo Cello"])],
         &[],
     ),
+    ("reggae, overdriven guitar lead", "reggae", &[(Role::Lead, &["Overdrive Guitar"])], &[]),
     ("epic jazz", "jazz", &[], &[]),
     ("saxophone solo", "jazz", &[(Role::Lead, &["Tenor Sax", "Alto Sax"])], &[]),
     (

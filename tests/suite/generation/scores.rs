@@ -289,6 +289,20 @@ fn drums_hold_a_groove_and_fill_at_the_end() {
 }
 
 #[test]
+fn the_fill_lies_in_the_last_whole_bar() {
+    let library = StyleLibrary::builtin().unwrap();
+    let mut late = tune("late", ODE, grid(0.0, 100.0, (4, 4)), major(0), true).analysis;
+    let whole = score(&library, &late, "reggae", 1);
+    late.length = Beats(32.6);
+    let ragged = score(&library, &late, "reggae", 1);
+    let fill = |score: &Score| -> Vec<u8> {
+        let last_bar = track(score, Role::Drums).notes.iter().filter(|note| (27.9..31.9).contains(&note.start.0));
+        last_bar.map(|note| note.key).collect()
+    };
+    assert_eq!(fill(&ragged), fill(&whole));
+}
+
+#[test]
 fn accompaniment_leaves_room_for_the_lead() {
     let library = StyleLibrary::builtin().unwrap();
     let mut share = Vec::new();

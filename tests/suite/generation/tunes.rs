@@ -223,6 +223,10 @@ pub fn all() -> Vec<Tune> {
         tune("off the bar", "g4:1 c5:2 e5:1 d5 c5:2 a4:2 g4:1 f4:2", grid(7.0, 100.0, (4, 4)), major(0), true);
     off_bar.analysis.length = Beats(13.0);
     tunes.push(off_bar);
+    // A take that was stopped a little late.
+    let mut ragged = tune("stopped late", "c4:1 e4 g4 e4 | f4 a4 g4:2", grid(0.0, 100.0, (4, 4)), major(0), true);
+    ragged.analysis.length = Beats(8.7);
+    tunes.push(ragged);
     // A wrong key estimate with the right one among the alternatives.
     let mut wrong_key = tune("wrong key", ODE, grid(0.0, 110.0, (4, 4)), minor(1), true);
     wrong_key.analysis.key.confidence = 0.35;

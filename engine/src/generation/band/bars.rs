@@ -31,7 +31,7 @@ pub struct Bar {
     pub phrase: usize,
     /// Last of its phrase.
     pub ends_phrase: bool,
-    /// The last bar of the score.
+    /// The last bar of the score, but for a scrap of less than half a bar after it.
     pub last: bool,
     /// An incomplete first bar that only the lead plays: a pickup.
     pub pickup: bool,
@@ -143,7 +143,10 @@ impl Bars {
 
 fn number_phrases(bars: &mut [Bar], form: &Form) {
     let offset = usize::from(bars.first().is_some_and(|bar| bar.pickup));
-    let count = bars.len();
+    // A scrap of a bar at the end is only an echo: the piece ends, and fills, in the bar before it.
+    let whole = bars.first().map_or(0.0, |bar| bar.to - bar.line).max(bars.last().map_or(0.0, |bar| bar.to - bar.line));
+    let scrap = bars.last().is_some_and(|bar| bar.to - bar.line < whole / 2.0);
+    let count = bars.len() - usize::from(scrap && bars.len() > offset + 1);
     let full = count - offset;
     // A tail of one or two bars belongs to the phrase before it.
     let phrases = if full <= PHRASE_BARS { 1 } else { (full + 1) / PHRASE_BARS };
@@ -152,7 +155,8 @@ fn number_phrases(bars: &mut [Bar], form: &Form) {
         bar.phrase = (played / PHRASE_BARS).min(phrases - 1);
         bar.in_phrase = played - bar.phrase * PHRASE_BARS;
         bar.last = index + 1 == count;
-        bar.ends_phrase = bar.last || (!bar.pickup && bar.in_phrase + 1 == PHRASE_BARS && bar.phrase + 1 < phrases);
+        let ends = !bar.pickup && bar.in_phrase + 1 == PHRASE_BARS && bar.phrase + 1 < phrases;
+        bar.ends_phrase = bar.last || (index < count && ends);
         // A single phrase plays its full groove: there is nothing to grow into.
         let chosen = if phrases == 1 { form.sections.len() - 1 } else { bar.phrase.min(form.sections.len() - 1) };
         bar.section = form.sections[chosen];

@@ -44,11 +44,8 @@ pub const INSTRUMENTS: &[Instrument] = &[
     instrument(&["tremolo strings", "tremolo"], Role::Pad, &[(0, 44)]),
     instrument(&["pizzicato", "pizzicato strings"], Role::Chords, &[(0, 45)]),
     instrument(&["choir", "voices", "choral", "aahs"], Role::Pad, &[(0, 52)]),
-    instrument(
-        &["electric guitar", "overdriven guitar", "overdrive guitar", "rock guitar"],
-        Role::Chords,
-        &[(0, 29), (0, 27)],
-    ),
+    instrument(&["electric guitar"], Role::Chords, &[(0, 26), (0, 29), (0, 27)]),
+    instrument(&["overdriven guitar", "overdrive guitar", "rock guitar"], Role::Lead, &[(0, 29)]),
     instrument(&["distorted guitar", "distortion guitar", "heavy guitar"], Role::Lead, &[(0, 30)]),
     instrument(&["clean guitar"], Role::Chords, &[(0, 27)]),
     instrument(&["muted guitar"], Role::Chords, &[(0, 28)]),
