@@ -12,6 +12,9 @@ use std::sync::{Arc, OnceLock};
 /// The hidden revision counter wraps here.
 pub const REVISIONS: i32 = 1 << 16;
 
+/// Places the style parameter has; the list grows into them.
+const MOST_STYLES: i32 = 128;
+
 /// Where a capture comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum InputSource {
@@ -121,8 +124,9 @@ impl CantusParams {
             input_offset: FloatParam::new("Input offset", 0.0, FloatRange::Linear { min: 0.0, max: 500.0 })
                 .with_unit(" ms")
                 .with_step_size(0.1),
-            style: IntParam::new("Style", 0, IntRange::Linear { min: 0, max: 127 })
-                .with_value_to_string(Arc::new(|index| style_name(index).unwrap_or_else(|| format!("({index})")))),
+            style: IntParam::new("Style", 0, IntRange::Linear { min: 0, max: MOST_STYLES - 1 })
+                .with_value_to_string(Arc::new(|index| style_name(index).unwrap_or_else(|| format!("({index})"))))
+                .with_string_to_value(Arc::new(style_index)),
             seed: IntParam::new("Seed", 1, IntRange::Linear { min: 0, max: 9999 }),
             variations: IntParam::new("Variations", 1, IntRange::Linear { min: 1, max: 8 }),
             freedom: FloatParam::new("Freedom", 0.0, FloatRange::Linear { min: 0.0, max: 1.0 }).with_step_size(0.01),
@@ -174,6 +178,13 @@ pub fn style_name(index: i32) -> Option<String> {
         library.iter().flat_map(StyleLibrary::list).map(|style| style.name.clone()).collect()
     });
     usize::try_from(index).ok().and_then(|index| names.get(index)).cloned()
+}
+
+/// The place of a style by its name, or by a number.
+fn style_index(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let named = (0..MOST_STYLES).find(|&index| style_name(index).is_some_and(|name| name.eq_ignore_ascii_case(text)));
+    named.or_else(|| text.trim_matches(['(', ')']).parse().ok())
 }
 
 /// A gain from silence to +6 dB, unity by default.
