@@ -43,7 +43,9 @@ impl Project {
 
     /// A parameter as it is saved, by its id.
     pub fn param(&self, id: &str) -> &Value {
-        &self.0["params"][id]["value"]
+        // Values are tagged with their type: {"i32": 7}.
+        let tagged = self.0["params"][id].as_object();
+        tagged.and_then(|tagged| tagged.values().next()).unwrap_or(&Value::Null)
     }
 
     /// Every parameter id, sorted.

@@ -63,6 +63,7 @@ fn block(desk: &Desk) -> Sender<()> {
 
 #[test]
 fn urgent_jobs_go_first_and_equals_in_order() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     let release = block(&desk);
@@ -81,6 +82,7 @@ fn urgent_jobs_go_first_and_equals_in_order() {
 
 #[test]
 fn fifty_changes_in_a_row_are_one_job() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     let ran = Arc::new(Mutex::new(Vec::new()));
@@ -98,6 +100,7 @@ fn fifty_changes_in_a_row_are_one_job() {
 
 #[test]
 fn a_job_of_the_same_key_cancels_the_one_that_runs() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     let (started, running) = channel();
@@ -116,6 +119,7 @@ fn a_job_of_the_same_key_cancels_the_one_that_runs() {
 
 #[test]
 fn a_panic_is_a_failed_job_with_a_sentence_and_the_worker_goes_on() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     desk.submit("broken", PLAIN, |context| {
@@ -131,6 +135,7 @@ fn a_panic_is_a_failed_job_with_a_sentence_and_the_worker_goes_on() {
 
 #[test]
 fn progress_is_seen_and_a_waiting_job_can_be_cancelled() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     let release = block(&desk);
@@ -150,6 +155,7 @@ fn progress_is_seen_and_a_waiting_job_can_be_cancelled() {
 
 #[test]
 fn dropping_the_lanes_cancels_joins_and_refuses_what_comes_later() {
+    let _turn = crate::turn();
     let lanes = Lanes::start().unwrap();
     let desk = Desk::new(&lanes);
     let (started, running) = channel();

@@ -11,3 +11,11 @@ mod plugin;
 mod rendition;
 mod session;
 mod tidy;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Tests that measure time, or start or count threads of the process, run one at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

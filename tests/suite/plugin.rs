@@ -6,22 +6,16 @@ mod projects;
 mod real_time;
 mod sync;
 
+pub(crate) use crate::turn;
 use cantus_engine::capture::file::read_audio;
 use cantus_engine::session::Session;
 use cantus_host::{Bundle, Heard, Instance, Pace, Project, Song, SongClock};
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// The longest any test waits for a background job of a debug build on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Plugin tests run one at a time: they measure time and count the threads of the process.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
 
 fn asset(path: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("assets").join(path)

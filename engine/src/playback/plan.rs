@@ -32,6 +32,8 @@ pub struct Run {
     pub source: Source,
     /// First frame in the clip; outside the clip is silence.
     pub from: i64,
+    /// Stays on the frame before `from` instead of moving on.
+    pub held: bool,
     /// Its gain.
     pub gain: Gain,
 }

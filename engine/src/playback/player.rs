@@ -63,6 +63,8 @@ impl PlayerTelemetry {
 struct Leaving {
     source: Source,
     from: i64,
+    /// The song jumped: what would have come next is not to be heard any more, least of all an attack, so the last sample is held.
+    held: bool,
     done: usize,
 }
 
@@ -191,7 +193,9 @@ impl Player {
             let oldest = (0..MOST_LEAVING).max_by_key(|&index| self.leaving[index].map_or(0, |leaving| leaving.done));
             oldest.unwrap_or(0)
         });
-        self.leaving[slot] = Some(Leaving { source, from, done: 0 });
+        // A clip that is replaced plays on under the new one, which is at the same place of the song.
+        let held = source == Source::Current;
+        self.leaving[slot] = Some(Leaving { source, from, held, done: 0 });
     }
 
     fn make_plan(&mut self, stamp: &TransportStamp, settings: &PlayerSettings, frames: usize) {
@@ -289,9 +293,12 @@ impl Player {
             let Some(leaving) = slot else { continue };
             let frames = (end - at).min(fade - leaving.done);
             let gain = Gain::Falling(leaving.done);
-            self.plan.push(Run { at, frames, source: leaving.source, from: leaving.from, gain });
+            let Leaving { source, from, held, .. } = *leaving;
+            self.plan.push(Run { at, frames, source, from, held, gain });
             leaving.done += frames;
-            leaving.from += frames as i64;
+            if !held {
+                leaving.from += frames as i64;
+            }
             if leaving.done >= fade {
                 *slot = None;
             }
@@ -300,16 +307,16 @@ impl Player {
 
     /// Runs of what plays.
     fn rise(&mut self, from: i64, at: usize, frames: usize) {
-        let source = Source::Current;
+        let (source, held) = (Source::Current, false);
         let mut full_from = 0;
         if let Some(done) = self.rising {
             full_from = frames.min(self.fade.in_frames().saturating_sub(done));
-            self.plan.push(Run { at, frames: full_from, source, from, gain: Gain::Rising(done) });
+            self.plan.push(Run { at, frames: full_from, source, from, held, gain: Gain::Rising(done) });
             let done = done + full_from;
             self.rising = (done < self.fade.in_frames()).then_some(done);
         }
         let (at, from) = (at + full_from, from + full_from as i64);
-        self.plan.push(Run { at, frames: frames - full_from, source, from, gain: Gain::Full });
+        self.plan.push(Run { at, frames: frames - full_from, source, from, held, gain: Gain::Full });
     }
 
     /// The part of a run that lies inside the region mutes the track.
@@ -356,22 +363,27 @@ impl Player {
             };
             let Some(clip) = clip else { continue };
             let left = clip.samples(stem, channel);
-            let right = if channels == 1 { clip.samples(stem, 1) } else { left };
-            let skip = usize::try_from(-run.from).unwrap_or(0).min(run.frames);
-            let start = usize::try_from(run.from.max(0)).unwrap_or(usize::MAX);
-            let count = (run.frames - skip).min(left.len().min(right.len()).saturating_sub(start));
-            for index in 0..count {
-                let frame = run.at + skip + index;
+            let sides = if channels == 1 { [left, clip.samples(stem, 1)] } else { [left, left] };
+            let length = sides[0].len().min(sides[1].len()) as i64;
+            let moving = if run.held { 0 } else { 1 };
+            let origin = if run.held { run.from - 1 } else { run.from };
+            // The part of the run that lies inside the clip.
+            let skip = (-origin).clamp(0, run.frames as i64 * moving);
+            let inside = if run.held { (0..length).contains(&origin) } else { origin < length };
+            let last = if run.held { run.frames as i64 } else { (length - origin).min(run.frames as i64) };
+            if !inside {
+                continue;
+            }
+            for index in skip..last {
+                let from = (origin + index * moving) as usize;
+                let at = index as usize;
                 let fade = match run.gain {
                     Gain::Full => 1.0,
-                    Gain::Rising(done) => self.fade.in_gain(done + skip + index),
-                    Gain::Falling(done) => self.fade.out_gain(done + skip + index),
+                    Gain::Rising(done) => self.fade.in_gain(done + at),
+                    Gain::Falling(done) => self.fade.out_gain(done + at),
                 };
-                let sample = if channels == 1 {
-                    0.5 * (left[start + index] + right[start + index])
-                } else {
-                    left[start + index]
-                };
+                let frame = run.at + at;
+                let sample = 0.5 * (sides[0][from] + sides[1][from]);
                 output[frame] += sample * (fade * ramp(self.wet, frame, frames));
             }
         }

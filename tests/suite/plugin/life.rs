@@ -93,6 +93,8 @@ fn an_active_instance_has_threads_which_the_census_sees() {
     let before = ThreadCensus::take();
     let mut instance = bundle().instance().unwrap();
     instance.activate(&AudioSetup::new(48_000, 512)).unwrap();
+    // A thread names itself a moment after it was started.
+    instance.idle(Duration::from_millis(200));
     let ours = ThreadCensus::take().since(&before).into_iter().filter(|name| name.contains("cantus")).count();
     assert!(ours >= 3, "the check that finds threads left behind must be able to find one");
 }
