@@ -10,6 +10,7 @@ pub mod capture;
 pub mod error;
 pub mod generation;
 pub mod job_context;
+pub mod playback;
 pub mod rendition;
 pub mod resample;
 pub mod time;
