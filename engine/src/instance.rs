@@ -95,7 +95,7 @@ impl Instance {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn activate(&self, rate: SampleRate, channels: usize) -> Result<AudioEnds> {
+    pub fn activate(&self, rate: SampleRate, channels: usize, max_block: usize) -> Result<AudioEnds> {
         let studio = self.studio()?;
         let (recorder, reader) = ring(rate, channels.clamp(1, 2), RING_SECONDS);
         let mut ear = self.ear.lock();
@@ -113,7 +113,7 @@ impl Instance {
         }
         drop(ear);
         let (sender, inbox) = handoff();
-        let player = Player::new(inbox, rate);
+        let player = Player::new(inbox, rate, max_block);
         self.shared.connect(sender, player.telemetry(), rate);
         Ok(AudioEnds { recorder, player })
     }

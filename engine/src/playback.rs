@@ -1,11 +1,11 @@
-//! Thread: audio, except where a part says otherwise. Playback: renditions sound where they belong in the song.
+//! Playback: a rendition sounds in the host's song, frame for frame on the host's own grid.
 //!
-//! [`clip`]s travel in over a ring and travel back over another to be freed elsewhere ([`handoff`]); [`sync`] says which frame of a
-//! clip belongs to a block; [`plan`] turns that into runs with [`fade`]s; the [`player`] adds them to the host's buffers.
+//! [`sync`] says which frame of the rendition belongs to a block, [`plan`] turns that into runs and fades, [`player`] mixes
+//! them, [`handoff`] brings clips in and takes the replaced ones back so that the audio thread never frees anything.
 
 pub mod clip;
 pub mod fade;
 pub mod handoff;
-pub mod plan;
+mod plan;
 pub mod player;
 pub mod sync;

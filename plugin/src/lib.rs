@@ -114,7 +114,7 @@ impl Plugin for Cantus {
         self.block.prepare(&self.params, config);
         self.instance.set_input_offset(self.params.input_offset());
         // Without threads the track still passes its audio through.
-        self.ends = self.instance.activate(rate, channels).ok();
+        self.ends = self.instance.activate(rate, channels, config.max_buffer_size as usize).ok();
         true
     }
 

@@ -1,5 +1,6 @@
 //! The one test binary: every stage by itself, then the bundled plugin in a real CLAP host.
 
+mod allocations;
 mod analysis;
 mod capture;
 mod command_line;

@@ -1,33 +1,44 @@
-//! Thread: worker builds, audio reads. A rendition made ready for the audio thread.
+//! Thread: worker builds, audio reads. A rendition made ready to be played.
 
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
-use crate::time::{Beats, Bpm, Frames, SampleRate, SongGrid};
+use crate::time::{Beats, Frames, SampleRate, SongGrid};
 use std::sync::Arc;
 
-/// A rendition that can be played: shared with whoever else shows or exports it, and never freed by the audio thread.
+/// Attacks are expected on these parts of a beat: sixteenths and triplets both fall on twelfths.
+const ATTACKS_PER_BEAT: f64 = 12.0;
+
+/// A rendition and its number. Shares the audio with whoever else holds the rendition, so it must be dropped off the audio
+/// thread: it may be the last holder.
+#[derive(Debug)]
 pub struct Clip {
     id: u64,
     rendition: Arc<Rendition>,
-    /// Index into the rendition's stems, by role.
-    stems: [Option<usize>; Role::ALL.len()],
+}
+
+/// Left and right of one part; the same slice twice when it is mono.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    pub left: &'a [f32],
+    pub right: &'a [f32],
+}
+
+/// What of a clip is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    Mix,
+    Stem(Role),
 }
 
 impl Clip {
-    /// Makes a rendition ready. The id names it in the telemetry.
+    /// Wraps a rendition. `id` is what [`super::player::PlayerTelemetry::clip`] reports; `u64::MAX` is reserved for none.
     pub fn from_rendition(id: u64, rendition: Arc<Rendition>) -> Self {
-        let stems = Role::ALL.map(|role| rendition.stems.iter().position(|stem| stem.role == role));
-        Self { id, rendition, stems }
+        Self { id, rendition }
     }
 
-    /// Names it.
+    /// The number it was given.
     pub fn id(&self) -> u64 {
         self.id
-    }
-
-    /// Frames per second.
-    pub fn rate(&self) -> SampleRate {
-        self.rendition.mix.rate
     }
 
     /// Where it lies in the song.
@@ -35,32 +46,41 @@ impl Clip {
         &self.rendition.grid
     }
 
-    /// Frames of the region; the sound after it is its tail.
-    pub fn region(&self) -> Frames {
-        self.rendition.region
+    /// Frames per second of its audio.
+    pub fn rate(&self) -> SampleRate {
+        self.rendition.rate()
     }
 
-    /// The tempo it was made for, when that is one.
-    pub fn tempo(&self) -> Option<Bpm> {
-        self.grid().tempo.single()
+    /// Length of the region, in frames; the audio goes on beyond it.
+    pub fn region_frames(&self) -> i64 {
+        self.rendition.region.0.max(0)
     }
 
-    /// Whether an attack may lie on a frame: it begins the region or is within a frame of a beat.
-    pub(super) fn is_attack(&self, frame: i64) -> bool {
-        let time = Frames(frame).seconds(self.rate());
-        let beat = Beats(self.grid().beat_at(time).0.round());
-        let off = self.grid().exact_frame_of(beat, self.rate()) - time.0 * self.rate().hz();
-        frame <= 0 || off.abs() <= 1.0
+    /// Length of the audio, in frames.
+    pub fn frames(&self) -> i64 {
+        self.rendition.mix.length().0
     }
 
-    /// A channel of the mix, or of a stem; empty when there is none. A mono sound is on both sides.
-    pub(super) fn samples(&self, stem: Option<Role>, channel: usize) -> &[f32] {
-        let audio = match stem {
-            None => Some(&self.rendition.mix),
-            Some(role) => self.stems[role as usize].and_then(|index| Some(&self.rendition.stems.get(index)?.audio)),
+    pub(super) fn sides(&self, part: Part) -> Option<Sides<'_>> {
+        let audio = match part {
+            Part::Mix => &self.rendition.mix,
+            Part::Stem(role) => &self.rendition.stems.iter().find(|stem| stem.role == role)?.audio,
         };
-        audio
-            .and_then(|audio| audio.channels.get(channel).or_else(|| audio.channels.first()))
-            .map_or(&[], Vec::as_slice)
+        let left = audio.channels.first()?;
+        let right = audio.channels.get(1).unwrap_or(left);
+        Some(Sides { left, right })
+    }
+
+    /// Whether an attack is due in `[position, position + within)`: on a twelfth of a beat, or at the region's beginning.
+    pub(super) fn attack_ahead(&self, position: i64, within: usize) -> bool {
+        let ahead = position..position.saturating_add_unsigned(within as u64);
+        let beat = self.grid().beat_at(Frames(position).seconds(self.rate()));
+        let before = (beat.0 * ATTACKS_PER_BEAT).floor();
+        // One to either side, since whole frames lie up to half a frame off the beats they stand for.
+        ahead.contains(&0)
+            || (-1..=2).any(|step| {
+                let attack = Beats((before + f64::from(step)) / ATTACKS_PER_BEAT);
+                ahead.contains(&self.grid().frame_of(attack, self.rate()).0)
+            })
     }
 }

@@ -1,53 +1,72 @@
-//! Thread: audio. The short fades that every audible discontinuity crosses.
+//! Thread: audio. The one short fade that every discontinuity crosses.
 
 use crate::time::{SampleRate, Seconds};
-use std::f32::consts::PI;
 
-/// What is left sounds on for so long, falling.
-const OUT: Seconds = Seconds(0.003);
-/// What begins in the middle of a sound rises for so long; shorter, so that the first attack after it keeps its edge.
-const IN: Seconds = Seconds(0.001);
+/// Length of the fade.
+pub const FADE_MS: f64 = 3.0;
 
-/// Raised cosines of a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A raised cosine that falls from just below 1 to just above 0, one gain a frame.
+#[derive(Debug)]
 pub struct Fade {
-    out_frames: usize,
-    in_frames: usize,
+    gains: Vec<f32>,
 }
 
 impl Fade {
-    /// For a rate.
+    /// The fade at a rate.
     pub fn new(rate: SampleRate) -> Self {
-        let frames = |time: Seconds| time.frames(rate).index().unwrap_or(0).max(1);
-        Self { out_frames: frames(OUT), in_frames: frames(IN) }
+        let frames = Seconds(FADE_MS / 1000.0).frames(rate).index().unwrap_or(0).max(1);
+        let step = std::f64::consts::PI / (frames as f64 + 1.0);
+        let gains = (1..=frames).map(|frame| (0.5 + 0.5 * (step * frame as f64).cos()) as f32).collect();
+        Self { gains }
     }
 
-    /// Frames until what is left is silent.
-    pub fn out_frames(self) -> usize {
-        self.out_frames
+    /// Frames it takes.
+    pub fn frames(&self) -> usize {
+        self.gains.len()
     }
 
-    /// Frames until what begins is at full gain.
-    pub fn in_frames(self) -> usize {
-        self.in_frames
-    }
-
-    /// Gain of what is left, `done` frames after the discontinuity.
-    pub fn out_gain(self, done: usize) -> f32 {
-        falling(done, self.out_frames)
-    }
-
-    /// Gain of what begins, `done` frames after the discontinuity.
-    pub fn in_gain(self, done: usize) -> f32 {
-        1.0 - falling(done, self.in_frames)
+    /// The falling gains from an age on, in frames; empty when the fade is over.
+    pub fn gains_from(&self, age: usize) -> &[f32] {
+        self.gains.get(age..).unwrap_or(&[])
     }
 }
 
-/// From just below 1 to just above 0, then 0.
-fn falling(done: usize, frames: usize) -> f32 {
-    if done >= frames {
-        return 0.0;
+/// A gain that crosses the fade whenever it is given a new value, and is exactly that value afterwards.
+#[derive(Debug, Clone, Copy)]
+pub struct Glide {
+    from: f32,
+    to: f32,
+    age: usize,
+}
+
+impl Glide {
+    /// At rest at a value.
+    pub const fn resting_at(value: f32) -> Self {
+        Self { from: value, to: value, age: usize::MAX }
     }
-    let phase = (done + 1) as f32 / (frames + 1) as f32;
-    0.5 + 0.5 * (PI * phase).cos()
+
+    /// Sets out for a value from wherever it is now. Nothing happens when it is already bound there.
+    pub fn aim(&mut self, to: f32, fade: &Fade) {
+        if to != self.to {
+            *self = Self { from: self.value_after(0, fade), to, age: 0 };
+        }
+    }
+
+    /// The value when it no longer moves.
+    pub fn resting(&self, fade: &Fade) -> Option<f32> {
+        (self.age >= fade.frames() || self.from == self.to).then_some(self.to)
+    }
+
+    /// The value some frames from now.
+    pub fn value_after(&self, frames: usize, fade: &Fade) -> f32 {
+        match fade.gains_from(self.age.saturating_add(frames)).first() {
+            Some(gain) => self.to + (self.from - self.to) * gain,
+            None => self.to,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, frames: usize) {
+        self.age = self.age.saturating_add(frames);
+    }
 }

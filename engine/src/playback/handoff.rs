@@ -1,62 +1,87 @@
-//! Thread: any sends, audio receives. Rings both ways between the workers and the player: what is replaced travels back to be
-//! freed by the sender.
+//! Thread: worker sends, audio receives. Clips travel to the player through a letter box in which the newest wish replaces an older one that
+//! was not fetched, and whatever the player is done with travels back over a ring, so that it is freed where freeing may take its time.
+//!
+//! A letter box and not a ring, because a host may stop processing for any time while wishes keep coming; the last one must arrive.
 
-use super::clip::Clip;
+use crate::playback::clip::Clip;
+use crossbeam_utils::atomic::AtomicCell;
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
 
-/// Clips under way in either direction; more changes than that between two blocks wait at the sender.
-const CAPACITY: usize = 8;
+/// Things that may wait to be freed. When it is full the player fetches nothing new, so nothing is ever freed by it.
+const RETURNING: usize = 16;
 
-/// The workers' end.
+/// A wish: a clip to play, or silence.
+#[derive(Debug)]
+struct Wish(Option<Box<Clip>>);
+
+/// A pointer, so that it is exchanged in one atomic step.
+type LetterBox = AtomicCell<Option<Box<Wish>>>;
+const _: () = assert!(LetterBox::is_lock_free());
+
+/// What comes back.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is only ever freed")]
+enum Returned {
+    Clip(Box<Clip>),
+    /// The envelope that a clip came in.
+    Wish(Box<Wish>),
+}
+
+/// The sending end.
+#[derive(Debug)]
 pub struct ClipSender {
-    to_player: Producer<Option<Box<Clip>>>,
-    from_player: Consumer<Box<Clip>>,
-    /// The newest wish that found no room.
-    waiting: Option<Option<Box<Clip>>>,
+    letter_box: Arc<LetterBox>,
+    from_player: Consumer<Returned>,
 }
 
 /// The player's end.
+#[derive(Debug)]
 pub struct ClipInbox {
-    from_sender: Consumer<Option<Box<Clip>>>,
-    to_sender: Producer<Box<Clip>>,
+    letter_box: Arc<LetterBox>,
+    to_sender: Producer<Returned>,
 }
 
-/// Both ends.
+/// Both ends of a new pair.
 pub fn handoff() -> (ClipSender, ClipInbox) {
-    let (to_player, from_sender) = RingBuffer::new(CAPACITY);
-    // Room for everything that can be under way, and for what the player holds.
-    let (to_sender, from_player) = RingBuffer::new(CAPACITY + 2);
-    (ClipSender { to_player, from_player, waiting: None }, ClipInbox { from_sender, to_sender })
+    let letter_box = Arc::new(LetterBox::new(None));
+    let (to_sender, from_player) = RingBuffer::new(RETURNING);
+    (ClipSender { letter_box: letter_box.clone(), from_player }, ClipInbox { letter_box, to_sender })
 }
 
 impl ClipSender {
-    /// Replaces what plays; `None` plays nothing. When the ring is full the newest wish waits for the next call.
+    /// Sends a clip to play from now on, or `None` to fall silent. A wish that was not fetched yet is replaced.
     pub fn send(&mut self, clip: Option<Box<Clip>>) {
-        self.waiting = Some(clip);
         self.reclaim();
+        drop(self.letter_box.swap(Some(Box::new(Wish(clip)))));
     }
 
-    /// Frees what came back, and sends what had to wait.
+    /// Frees what came back.
     pub fn reclaim(&mut self) {
-        while let Ok(returned) = self.from_player.pop() {
-            drop(returned);
-        }
-        if let Some(wish) = self.waiting.take()
-            && let Err(rtrb::PushError::Full(wish)) = self.to_player.push(wish)
-        {
-            self.waiting = Some(wish);
-        }
+        while self.from_player.pop().is_ok() {}
     }
 }
 
 impl ClipInbox {
-    /// The next change. Realtime safe.
-    pub(super) fn next(&mut self) -> Option<Option<Box<Clip>>> {
-        self.from_sender.pop().ok()
+    /// The newest wish, if one has come. Never waits.
+    pub(super) fn receive(&mut self) -> Option<Option<Box<Clip>>> {
+        if self.to_sender.slots() == 0 {
+            return None;
+        }
+        let mut wish = self.letter_box.take()?;
+        let clip = wish.0.take();
+        // RT-OK: there is a slot, and only this thread takes any; so the envelope is not freed here.
+        let _ = self.to_sender.push(Returned::Wish(wish));
+        Some(clip)
     }
 
-    /// Sends a clip back; gives it back when there is no room yet. Realtime safe.
-    pub(super) fn give_back(&mut self, clip: Box<Clip>) -> Option<Box<Clip>> {
-        self.to_sender.push(clip).err().map(|rtrb::PushError::Full(clip)| clip)
+    /// Sends a clip back to be freed; when there is no room, the caller keeps it.
+    pub(super) fn give_back(&mut self, clip: Box<Clip>) -> Result<(), Box<Clip>> {
+        if self.to_sender.slots() == 0 {
+            return Err(clip);
+        }
+        // RT-OK: there is a slot, and only this thread takes any; so the clip is not freed here.
+        let _ = self.to_sender.push(Returned::Clip(clip));
+        Ok(())
     }
 }

@@ -1,79 +1,436 @@
-//! Thread: audio. What of a block is played from where: runs of consecutive clip frames with their gains, decided once a block and used
-//! for the mix and for every stem.
+//! Thread: audio. What sounds in a block: one leading voice at full gain, and short tails that fade.
+//!
+//! The leading voice always plays at full gain from its first frame. Every discontinuity is smoothed by tails that are
+//! *added* to it and fade out: what played until now goes on as a tail, and a voice that enters in mid-sound is joined by a
+//! tail of the opposite sign that takes the step away. Both kinds go on reading forward, except when an attack is due
+//! within the fade: then they hold the value from just before, so that no attack is lost and none sounds twice.
+//!
+//! [`advance`] is a function of its arguments alone, so that a copy of the state replays the same block for every stem.
 
-/// Which clip a run reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The one that plays.
-    Current,
-    /// The one it replaced, while it fades.
-    Retiring,
+mod deck;
+
+use crate::capture::transport::TransportStamp;
+use crate::playback::clip::{Clip, Part};
+use crate::playback::fade::{Fade, Glide};
+use crate::playback::player::PlayerSettings;
+use crate::playback::sync::{self, HostClock, Piece};
+use crate::time::{Beats, Bpm, Seconds};
+pub use deck::Deck;
+
+/// Tails that may sound at once; two begin at each discontinuity. When more are needed the oldest is cut off.
+const TAILS: usize = 16;
+/// Inside a slice, counting goes on while the host's position is this near to the count.
+const SLICE_SLACK: Seconds = Seconds(0.005);
+
+/// The voice that plays the clip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Voice {
+    slot: usize,
+    /// Frame of the clip at the next frame of output.
+    next: i64,
 }
 
-/// How a run's gain moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gain {
-    /// Full.
-    Full,
-    /// Rising; so many frames of the fade are over.
-    Rising(usize),
-    /// Falling; so many frames of the fade are over.
-    Falling(usize),
+/// What fades out beside it.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    slot: usize,
+    position: i64,
+    /// Stays on the frame before `position` instead of reading on.
+    held: bool,
+    /// 1 for what ends, -1 for what begins.
+    sign: f32,
+    /// Frames since it began.
+    age: usize,
 }
 
-/// Consecutive frames.
+/// What decides where in the clip a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Silent,
+    /// The song's position.
+    Song,
+    /// Counting from the moment the song began to move, for hosts that tell no position.
+    FreeRun,
+    /// Counting round the region while the song stands still.
+    Audition,
+}
+
+/// Everything that changes from block to block.
+#[derive(Debug, Clone, Copy)]
+pub struct PlayState {
+    lead: Option<Voice>,
+    tails: [Option<Tail>; TAILS],
+    mode: Mode,
+    /// Next frame when counting without the song.
+    counter: i64,
+    /// The host's tempo is not the clip's, so beats are played one by one.
+    pub slicing: bool,
+    /// 0 while the rendition replaces the dry sound, else 1.
+    mute: Glide,
+    dry: Glide,
+    wet: Glide,
+    settled: bool,
+}
+
+/// One call of the player.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// The transport, sane.
+    pub stamp: TransportStamp,
+    /// The user's wishes.
+    pub settings: PlayerSettings,
+    /// Length.
+    pub frames: usize,
+    /// Longest run that may be handed out.
+    pub max_run: usize,
+}
+
+/// A stretch of a block through which nothing begins or ends.
+#[derive(Debug, Clone, Copy)]
 pub struct Run {
     /// First frame in the block.
-    pub at: usize,
-    /// How many.
+    pub offset: usize,
+    /// Length.
     pub frames: usize,
-    /// Which clip.
-    pub source: Source,
-    /// First frame in the clip; outside the clip is silence.
-    pub from: i64,
-    /// Stays on the frame before `from` instead of moving on.
-    pub held: bool,
-    /// Its gain.
-    pub gain: Gain,
+    /// The clip's frame that belongs here, whether or not it is heard. `None` when the clip does not play.
+    pub position: Option<i64>,
+    /// The slot that leads, and its frame.
+    lead: Option<(usize, i64)>,
 }
 
-/// Runs of one block. Its size is fixed at construction; a block that needs more (loops of a few frames) loses the rest of its runs.
-#[derive(Debug)]
-pub struct Plan {
-    runs: Vec<Run>,
+/// A stretch of a clip, before it is cut into runs.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    offset: usize,
+    frames: usize,
+    /// The frame that belongs here.
+    position: i64,
+    /// Whether it is heard; in the gap between two slices it is not.
+    heard: bool,
 }
 
-/// Runs that a block may have.
-const MOST_RUNS: usize = 1_024;
-
-impl Plan {
-    /// Empty, with room.
+impl PlayState {
+    /// Nothing plays yet.
     pub fn new() -> Self {
-        Self { runs: Vec::with_capacity(MOST_RUNS) }
-    }
-
-    /// Forgets everything. Realtime safe.
-    pub fn clear(&mut self) {
-        self.runs.clear();
-    }
-
-    /// Adds a run. Realtime safe.
-    pub fn push(&mut self, run: Run) {
-        if self.runs.len() < MOST_RUNS && run.frames > 0 {
-            // RT-OK: there is room, so nothing is allocated.
-            self.runs.push(run);
+        Self {
+            lead: None,
+            tails: [None; TAILS],
+            mode: Mode::Silent,
+            counter: 0,
+            slicing: false,
+            mute: Glide::resting_at(1.0),
+            dry: Glide::resting_at(1.0),
+            wet: Glide::resting_at(1.0),
+            settled: false,
         }
     }
 
-    /// All of them.
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
+    /// Whether a slot is still needed by this state.
+    pub fn sounds(&self, slot: usize) -> bool {
+        self.lead.is_some_and(|lead| lead.slot == slot) || self.tails.iter().flatten().any(|tail| tail.slot == slot)
+    }
+
+    /// The gain of the dry sound when it does not move.
+    pub fn resting_dry(&self, fade: &Fade) -> Option<f32> {
+        Some(self.dry.resting(fade)? * self.mute.resting(fade)?)
+    }
+
+    /// The gain of the dry sound some frames into a run.
+    pub fn dry_after(&self, frames: usize, fade: &Fade) -> f32 {
+        self.dry.value_after(frames, fade) * self.mute.value_after(frames, fade)
+    }
+
+    /// Whether anything is heard in a run.
+    pub fn is_heard(&self, run: &Run) -> bool {
+        run.lead.is_some() || self.tails.iter().any(Option::is_some)
+    }
+
+    /// Writes one channel of a run, with its tails and the wet gain. `average` folds both sides down to one channel.
+    pub fn render(&self, deck: &Deck, part: Part, run: &Run, side: Side, out: &mut [f32]) {
+        match run.lead {
+            Some((slot, position)) => {
+                for_each_frame(deck, slot, part, side, position, out, |out, sample| *out = sample);
+            }
+            None => out.fill(0.0),
+        }
+        for tail in self.tails.iter().flatten() {
+            let gains = deck.fade.gains_from(tail.age);
+            let length = gains.len().min(out.len());
+            let (out, gains) = (&mut out[..length], &gains[..length]);
+            if tail.held {
+                let mut held = [0.0];
+                for_each_frame(deck, tail.slot, part, side, tail.position - 1, &mut held, |out, sample| *out = sample);
+                out.iter_mut().zip(gains).for_each(|(out, gain)| *out += tail.sign * gain * held[0]);
+            } else {
+                let position = tail.position + tail.age as i64;
+                let mut gains = gains.iter();
+                for_each_frame(deck, tail.slot, part, side, position, out, |out, sample| {
+                    *out += tail.sign * gains.next().unwrap_or(&0.0) * sample;
+                });
+            }
+        }
+        match self.wet.resting(&deck.fade) {
+            Some(1.0) => {}
+            Some(gain) => out.iter_mut().for_each(|sample| *sample *= gain),
+            None => {
+                for (frame, sample) in out.iter_mut().enumerate() {
+                    *sample *= self.wet.value_after(frame, &deck.fade);
+                }
+            }
+        }
+    }
+
+    /// Brings a voice in, or lets it end, with the tails that smooth it.
+    fn lead_with(&mut self, deck: &Deck, voice: Option<Voice>) {
+        if self.lead == voice {
+            return;
+        }
+        for (voice, sign) in [(self.lead, 1.0), (voice, -1.0)] {
+            if let Some(Voice { slot, next }) = voice
+                && let Some(clip) = deck.clip(slot)
+            {
+                self.add_tail(clip, slot, next, sign, deck.fade.frames());
+            }
+        }
+        self.lead = voice;
+    }
+
+    fn add_tail(&mut self, clip: &Clip, slot: usize, position: i64, sign: f32, fade_frames: usize) {
+        let held = clip.attack_ahead(position, fade_frames);
+        let first = if held { position - 1 } else { position };
+        if first + fade_frames as i64 <= 0 || first < 0 && held || first >= clip.frames() {
+            return;
+        }
+        let tail = Tail { slot, position, held, sign, age: 0 };
+        let age = |tail: &Option<Tail>| tail.map_or(usize::MAX, |tail| tail.age);
+        if let Some(place) = self.tails.iter_mut().max_by_key(|tail| age(tail)) {
+            *place = Some(tail);
+        }
+    }
+
+    fn pass(&mut self, frames: usize, fade: &Fade) {
+        if let Some(lead) = &mut self.lead {
+            lead.next += frames as i64;
+        }
+        for place in &mut self.tails {
+            if let Some(tail) = place {
+                tail.age += frames;
+                if tail.age >= fade.frames() {
+                    *place = None;
+                }
+            }
+        }
+        for glide in [&mut self.mute, &mut self.dry, &mut self.wet] {
+            glide.advance(frames);
+        }
     }
 }
 
-impl Default for Plan {
-    fn default() -> Self {
-        Self::new()
+/// A channel of output.
+#[derive(Debug, Clone, Copy)]
+pub enum Side {
+    /// The first of two.
+    Left,
+    /// The second of two.
+    Right,
+    /// The only one: the average of both.
+    Both,
+}
+
+/// Calls `put` for each frame of `out` with the clip's sample there; frames outside the audio are silent.
+fn for_each_frame(
+    deck: &Deck,
+    slot: usize,
+    part: Part,
+    side: Side,
+    position: i64,
+    out: &mut [f32],
+    mut put: impl FnMut(&mut f32, f32),
+) {
+    let Some(sides) = deck.clip(slot).and_then(|clip| clip.sides(part)) else {
+        return out.iter_mut().for_each(|out| put(out, 0.0));
+    };
+    let before = usize::try_from(-position).unwrap_or(0).min(out.len());
+    let first = usize::try_from(position).unwrap_or(0);
+    let from = |samples: &'_ [f32]| first.min(samples.len());
+    let (early, out) = out.split_at_mut(before);
+    early.iter_mut().for_each(|out| put(out, 0.0));
+    let (left, right) = (&sides.left[from(sides.left)..], &sides.right[from(sides.right)..]);
+    let audible = match side {
+        Side::Left => left.len(),
+        Side::Right => right.len(),
+        Side::Both => left.len().min(right.len()),
+    };
+    let (out, late) = out.split_at_mut(audible.min(out.len()));
+    match side {
+        Side::Left => out.iter_mut().zip(left).for_each(|(out, sample)| put(out, *sample)),
+        Side::Right => out.iter_mut().zip(right).for_each(|(out, sample)| put(out, *sample)),
+        Side::Both => {
+            for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
+                put(out, (left + right) * 0.5);
+            }
+        }
     }
+    late.iter_mut().for_each(|out| put(out, 0.0));
+}
+
+/// Plays one block: hands out its runs in order, each with the state at its first frame, and leaves the state of the next
+/// block's first frame.
+pub fn advance(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut impl FnMut(&Run, &PlayState)) {
+    let settings = &block.settings;
+    let dry = if settings.enabled { settings.dry_gain } else { 1.0 };
+    if !state.settled {
+        state.settled = true;
+        state.dry = Glide::resting_at(dry);
+        state.wet = Glide::resting_at(settings.wet_gain);
+    }
+    state.dry.aim(dry, &deck.fade);
+    state.wet.aim(settings.wet_gain, &deck.fade);
+
+    let playable = deck.current().filter(|(_, clip)| settings.enabled && clip.rate() == deck.rate);
+    let stamp = &block.stamp;
+    let mode = match (playable, stamp.playing) {
+        (None, _) => Mode::Silent,
+        (Some(_), false) if settings.audition => Mode::Audition,
+        (Some(_), false) => Mode::Silent,
+        (Some(_), true) if stamp.beats.is_none() && stamp.seconds.is_none() => Mode::FreeRun,
+        (Some(_), true) => Mode::Song,
+    };
+    if mode != state.mode {
+        state.counter = 0;
+        state.mode = mode;
+    }
+    state.slicing = false;
+    let Some((slot, clip)) = playable.filter(|_| mode != Mode::Silent) else {
+        return rest(state, deck, block, each);
+    };
+    let mut turn = Turn { state, deck, block, slot, clip, each };
+    match mode {
+        Mode::Silent => {}
+        Mode::Song => turn.song(),
+        Mode::FreeRun => turn.count(i64::MAX),
+        Mode::Audition => turn.count(clip.region_frames().max(1)),
+    }
+}
+
+/// A block in which no clip plays.
+fn rest(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut impl FnMut(&Run, &PlayState)) {
+    state.mute.aim(1.0, &deck.fade);
+    state.lead_with(deck, None);
+    let mut offset = 0;
+    while offset < block.frames {
+        let frames = (block.frames - offset).min(block.max_run);
+        each(&Run { offset, frames, position: None, lead: None }, state);
+        state.pass(frames, &deck.fade);
+        offset += frames;
+    }
+}
+
+/// A block in which a clip plays.
+struct Turn<'a, Each> {
+    state: &'a mut PlayState,
+    deck: &'a Deck,
+    block: &'a Block,
+    slot: usize,
+    clip: &'a Clip,
+    each: &'a mut Each,
+}
+
+impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
+    /// Counts from where the last block ended, round at `end`.
+    fn count(&mut self, end: i64) {
+        let mut offset = 0;
+        while offset < self.block.frames {
+            if self.state.counter >= end {
+                self.state.counter = 0;
+            }
+            let frames = until(self.state.counter, end, self.block.frames - offset);
+            self.play(Stretch { offset, frames, position: self.state.counter, heard: true });
+            self.state.counter += frames as i64;
+            offset += frames;
+        }
+    }
+
+    /// Follows the host's position.
+    fn song(&mut self) {
+        let mut stamp = self.block.stamp;
+        let grid = self.clip.grid();
+        stamp.tempo = stamp.tempo.or_else(|| grid.tempo.single());
+        for piece in sync::pieces(&stamp, self.deck.rate, self.block.frames) {
+            if sync::tempo_differs(&piece.stamp, grid) {
+                self.state.slicing = true;
+                self.slices(&piece);
+            } else if let Some(exact) = sync::exact_position(&piece.stamp, grid, self.deck.rate) {
+                let next = self.state.lead.filter(|lead| lead.slot == self.slot).map(|lead| lead.next);
+                let position = sync::settle(exact, next);
+                self.play(Stretch { offset: piece.offset, frames: piece.frames, position, heard: true });
+            }
+        }
+    }
+
+    /// At another tempo each host beat plays the clip's beat from its first frame, cut where the shorter of the two ends.
+    fn slices(&mut self, piece: &Piece) {
+        let Piece { offset, frames, mut stamp } = *piece;
+        let (rate, grid) = (self.deck.rate, self.clip.grid());
+        // A host that tells seconds only is taken to have kept its tempo since the song began.
+        let tempo = stamp.tempo.unwrap_or(Bpm(120.0));
+        stamp.beats = stamp.beats.or_else(|| stamp.seconds.map(|seconds| seconds * tempo.0 / 60.0));
+        let Some(clock) = HostClock::of(&stamp, rate) else { return };
+        let slack = (SLICE_SLACK.0 * rate.hz()) as i64;
+        let mut done = 0;
+        while done < frames {
+            let now = clock.now + done as i64;
+            let beat = clock.beat_before(now);
+            let (begin, end) = (clock.frame_of(beat as f64), clock.frame_of((beat + 1) as f64));
+            let (first, last) =
+                (grid.frame_of(Beats(beat as f64), rate).0, grid.frame_of(Beats((beat + 1) as f64), rate).0);
+            let position = first + (now - begin);
+            // Through a tempo ramp the count since the beat and the host's position drift apart; the next beat mends it.
+            let next = self.state.lead.filter(|lead| lead.slot == self.slot && now > begin).map(|lead| lead.next);
+            let position = next.filter(|next| (next - position).abs() <= slack).unwrap_or(position);
+            // The fade at a slice's end is over before the clip's next beat, which must not be heard twice.
+            let fade = self.deck.fade.frames() as i64;
+            let left = (end - fade - now).min(last - fade - position);
+            let heard = left > 0;
+            let frames = if heard { until(0, left, frames - done) } else { until(now, end, frames - done) };
+            let position = if heard { position } else { position.min(last - 1) };
+            self.play(Stretch { offset: offset + done, frames, position, heard });
+            done += frames;
+        }
+    }
+
+    /// Cuts a stretch where the region or the audio begins or ends, and hands out the runs.
+    fn play(&mut self, stretch: Stretch) {
+        let Stretch { mut offset, mut frames, mut position, heard } = stretch;
+        let (region, length) = (self.clip.region_frames(), self.clip.frames());
+        while frames > 0 {
+            let border = [0, region, length].into_iter().filter(|&border| border > position).min().unwrap_or(i64::MAX);
+            let count = match heard {
+                true => until(position, border, frames.min(self.block.max_run)),
+                false => frames.min(self.block.max_run),
+            };
+            let replaced = self.block.settings.replace && (0..region).contains(&position);
+            self.state.mute.aim(if replaced { 0.0 } else { 1.0 }, &self.deck.fade);
+            self.state.lead_with(self.deck, heard.then_some(Voice { slot: self.slot, next: position }));
+            let sounds = heard && (0..length).contains(&position);
+            let run = Run {
+                offset,
+                frames: count,
+                position: (0..length).contains(&position).then_some(position),
+                lead: sounds.then_some((self.slot, position)),
+            };
+            (self.each)(&run, self.state);
+            self.state.pass(count, &self.deck.fade);
+            offset += count;
+            frames -= count;
+            if heard {
+                position += count as i64;
+            }
+        }
+    }
+}
+
+/// Frames from a position to a border, at most `frames`, at least one.
+fn until(position: i64, border: i64, frames: usize) -> usize {
+    usize::try_from(border.saturating_sub(position)).map_or(1, |until| until.clamp(1, frames.max(1)))
 }

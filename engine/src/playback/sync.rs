@@ -1,65 +1,159 @@
-//! Thread: audio. Which frame of a clip belongs to a moment of the host's transport. Pure functions.
+//! Thread: audio. Which frame belongs where: pure functions from the host's stamp to frames.
+//!
+//! Hosts count whole frames and tell positions in beats, so a position in beats lies within 10⁻⁴ of a whole frame of the
+//! host's own grid. Everything here rounds once, onto that grid.
 
 use crate::capture::transport::TransportStamp;
-use crate::time::{Beats, SampleRate, SongGrid};
+use crate::time::{Beats, Bpm, SampleRate, SongGrid};
 
-/// Continuing is right as long as the host is less than this far from where we are: host positions are rounded, we count.
-pub const SAME_RUN_FRAMES: f64 = 0.75;
-/// Tempi closer than this, relatively, are the same.
+/// Nearer than this to a whole frame, a position in beats stands for that frame; what is left is the host's rounding.
+const ON_GRID_FRAMES: f64 = 0.01;
+/// Counting goes on as long as the host's position is nearer than this to the count.
+const CONTINUITY_FRAMES: f64 = 0.75;
+/// Tempos nearer than this, as a share, are one tempo.
 const SAME_TEMPO: f64 = 1e-6;
+/// Positions beyond this, in beats or seconds, are a host's mistake.
+const SANE_POSITION: f64 = 1e9;
 
-/// Frame of a clip that belongs to the stamp's moment, not rounded: negative before the region. `None` when the host does not say where
-/// it is.
-///
-/// The whole frames of the host's song and those of the clip's grid coincide (see [`SongGrid`]), so for a host of whole samples and of
-/// the clip's tempo this is a whole number up to the precision of the host's position.
+/// The stamp without what no song can have: positions and tempos that are not finite or absurdly large are left out.
+pub fn sane(stamp: &TransportStamp) -> TransportStamp {
+    let position = |value: &f64| value.abs() < SANE_POSITION;
+    TransportStamp {
+        tempo: stamp.tempo.filter(|tempo| (1.0..=100_000.0).contains(&tempo.0)),
+        beats: stamp.beats.filter(position),
+        seconds: stamp.seconds.filter(position),
+        loop_beats: stamp.loop_beats.filter(|(start, end)| position(start) && position(end)),
+        ..*stamp
+    }
+}
+
+/// The frame of a rendition at the block's first frame, not yet rounded: from the position in beats when the host gives
+/// one, else from seconds. Holds when the host's tempo is the rendition's. `None` when the host gives neither.
 pub fn exact_position(stamp: &TransportStamp, grid: &SongGrid, rate: SampleRate) -> Option<f64> {
     match (stamp.beats, stamp.seconds) {
         (Some(beats), _) => Some(grid.exact_frame_of(Beats(beats), rate)),
-        (None, Some(seconds)) => {
-            let start = grid.exact_frame_of(grid.start, rate);
-            Some(start + (seconds - grid.start_seconds.0) * rate.hz())
-        }
+        (None, Some(seconds)) => Some(seconds * rate.hz() - grid.start_seconds.frames(rate).0 as f64),
         (None, None) => None,
     }
 }
 
-/// Whether the host plays the tempo a grid was made for. A host without tempo is believed to.
-pub fn same_tempo(stamp: &TransportStamp, grid: &SongGrid) -> bool {
-    match (stamp.usable_tempo(), stamp.song_beats()) {
-        (Some(host), Some(beats)) => {
-            let clip = grid.tempo.tempo_at(Beats(beats));
-            (host.0 - clip.0).abs() <= clip.0 * SAME_TEMPO
-        }
-        _ => true,
+/// The whole frame to play for an exact position, when `next` is the frame that plain counting arrived at.
+pub fn settle(exact: f64, next: Option<i64>) -> i64 {
+    match next {
+        Some(next) if (exact - next as f64).abs() < CONTINUITY_FRAMES => next,
+        _ => exact.round() as i64,
     }
 }
 
-/// A stretch of one host beat while its tempo is not the clip's.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slice {
-    /// Frame of the clip at the moment, not rounded.
-    pub position: f64,
-    /// Frames until the clip's own beat is over: silence from there on.
-    pub sounding: usize,
-    /// Frames until the host's next beat.
-    pub until_next: usize,
+/// Whether the host plays at another tempo than the grid has at this position, so that frames cannot simply be counted.
+pub fn tempo_differs(stamp: &TransportStamp, grid: &SongGrid) -> bool {
+    let Some(Bpm(host)) = stamp.tempo else { return false };
+    // A position told a hair before a tempo change stands for the change itself.
+    let at = stamp.beats.map_or(grid.start, |beats| Beats(beats + SAME_TEMPO));
+    let Bpm(own) = grid.tempo.tempo_at(at);
+    (host - own).abs() > SAME_TEMPO * own
 }
 
-/// Beats stay aligned when the tempi differ: every beat of the host starts at the clip's frame of that beat, and is cut or left short
-/// at the host's next one.
-pub fn slice(stamp: &TransportStamp, grid: &SongGrid, rate: SampleRate) -> Option<Slice> {
-    let beats = stamp.song_beats()?;
-    let host_frames = rate.hz() * 60.0 / stamp.usable_tempo()?.0;
-    // Half a frame early is on the beat: the host rounded.
-    let beat = (beats + 0.5 / host_frames).floor();
-    let into = (beats - beat) * host_frames;
-    let until_next = (host_frames - into).round().max(1.0);
-    let start = grid.exact_frame_of(Beats(beat), rate);
-    let clip_frames = grid.exact_frame_of(Beats(beat + 1.0), rate) - start;
-    Some(Slice {
-        position: start.round() + into.round(),
-        sounding: (clip_frames - into).max(0.0) as usize,
-        until_next: until_next as usize,
-    })
+/// The host's own count of whole frames, at the tempo of one block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostClock {
+    frames_per_beat: f64,
+    /// How far the whole frames lie from multiples of `frames_per_beat`: not zero in a song whose tempo changed before.
+    phase: f64,
+    /// The whole frame of the stamp.
+    pub now: i64,
+}
+
+impl HostClock {
+    /// From a stamp that gives beats and a tempo.
+    pub fn of(stamp: &TransportStamp, rate: SampleRate) -> Option<Self> {
+        let frames_per_beat = 60.0 / stamp.tempo?.0 * rate.hz();
+        let exact = stamp.beats? * frames_per_beat;
+        let now = exact.round();
+        let phase = exact - now;
+        let phase = if phase.abs() < ON_GRID_FRAMES { 0.0 } else { phase };
+        Some(Self { frames_per_beat, phase, now: now as i64 })
+    }
+
+    /// The whole frame nearest to a position in beats.
+    pub fn frame_of(&self, beats: f64) -> i64 {
+        (beats * self.frames_per_beat - self.phase).round() as i64
+    }
+
+    /// The position of a whole frame in beats.
+    pub fn beats_of(&self, frame: i64) -> f64 {
+        (frame as f64 + self.phase) / self.frames_per_beat
+    }
+
+    /// The last whole beat whose frame is not after `frame`.
+    pub fn beat_before(&self, frame: i64) -> i64 {
+        let near = self.beats_of(frame).round() as i64;
+        if self.frame_of(near as f64) <= frame { near } else { near - 1 }
+    }
+}
+
+/// A stretch of a block through which song time runs straight on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Piece {
+    /// First frame in the block.
+    pub offset: usize,
+    /// Length.
+    pub frames: usize,
+    /// The transport at its first frame.
+    pub stamp: TransportStamp,
+}
+
+/// The host's active loop, in whole frames of its own count.
+#[derive(Debug, Clone, Copy)]
+struct HostLoop {
+    clock: HostClock,
+    start: i64,
+    end: i64,
+}
+
+/// Iterator over the pieces of a block; see [`pieces`].
+#[derive(Debug, Clone)]
+pub struct Pieces {
+    stamp: TransportStamp,
+    around: Option<HostLoop>,
+    now: i64,
+    offset: usize,
+    frames: usize,
+}
+
+/// Splits a block where the host's loop wraps inside it: after the frame before the loop's end comes the loop's start. A
+/// loop shorter than the block wraps several times. Without a loop, a tempo or beats the block is one piece.
+pub fn pieces(stamp: &TransportStamp, rate: SampleRate, frames: usize) -> Pieces {
+    let around = stamp.loop_beats.filter(|_| stamp.playing).and_then(|(start, end)| {
+        let clock = HostClock::of(stamp, rate)?;
+        let around = HostLoop { clock, start: clock.frame_of(start), end: clock.frame_of(end) };
+        // A position behind the loop plays on and never wraps.
+        (around.start < around.end && clock.now < around.end).then_some(around)
+    });
+    let now = around.map_or(0, |around| around.clock.now);
+    Pieces { stamp: *stamp, around, now, offset: 0, frames }
+}
+
+impl Iterator for Pieces {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let left = self.frames.checked_sub(self.offset).filter(|&left| left > 0)?;
+        let Some(HostLoop { clock, start, end }) = self.around else {
+            let piece = Piece { offset: self.offset, frames: left, stamp: self.stamp };
+            self.offset = self.frames;
+            return Some(piece);
+        };
+        let frames = usize::try_from(end - self.now).map_or(left, |until| until.min(left));
+        let piece = Piece { offset: self.offset, frames, stamp: self.stamp };
+        self.offset += frames;
+        self.now = start;
+        let beats = clock.beats_of(start);
+        if let (Some(seconds), Some(before)) = (self.stamp.seconds, self.stamp.beats) {
+            let tempo = self.stamp.tempo.unwrap_or(Bpm(120.0));
+            self.stamp.seconds = Some(seconds + (Beats(beats) - Beats(before)).seconds(tempo).0);
+        }
+        self.stamp.beats = Some(beats);
+        Some(piece)
+    }
 }
