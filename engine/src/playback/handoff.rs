@@ -29,14 +29,12 @@ enum Returned {
 }
 
 /// The sending end.
-#[derive(Debug)]
 pub struct ClipSender {
     letter_box: Arc<LetterBox>,
     from_player: Consumer<Returned>,
 }
 
 /// The player's end.
-#[derive(Debug)]
 pub struct ClipInbox {
     letter_box: Arc<LetterBox>,
     to_sender: Producer<Returned>,

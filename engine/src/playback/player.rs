@@ -60,7 +60,6 @@ impl PlayerTelemetry {
 }
 
 /// Plays the clip that was sent to it, in time with the host.
-#[derive(Debug)]
 pub struct Player {
     deck: Deck,
     state: PlayState,

@@ -9,7 +9,6 @@ use crate::time::SampleRate;
 const SLOTS: usize = 4;
 
 /// The clips, by slot.
-#[derive(Debug)]
 pub struct Deck {
     inbox: ClipInbox,
     slots: [Option<Box<Clip>>; SLOTS],
