@@ -118,5 +118,8 @@ fn playing_neither_allocates_nor_frees() {
         total
     };
     assert_eq!(run(|_| {}), 0);
-    assert!(run(|size| drop(std::hint::black_box(vec![0.0_f32; size]))) > 0, "a vector in the same place is not counted");
+    assert!(
+        run(|size| drop(std::hint::black_box(vec![0.0_f32; size]))) > 0,
+        "a vector in the same place is not counted"
+    );
 }

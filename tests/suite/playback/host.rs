@@ -207,10 +207,14 @@ impl Host {
 pub fn mixed_blocks(frames: usize) -> Vec<usize> {
     let sizes = [64, 1, 512, 3, 8192, 100, 441, 17, 1024, 2, 4096, 333, 7];
     let mut sum = 0;
-    sizes.into_iter().cycle().take_while(|size| {
-        sum += size;
-        sum < frames + size
-    }).collect()
+    sizes
+        .into_iter()
+        .cycle()
+        .take_while(|size| {
+            sum += size;
+            sum < frames + size
+        })
+        .collect()
 }
 
 /// Where the output is as loud as a click, which must be where `expected` says; nothing else may come near.

@@ -33,12 +33,14 @@ fn the_input_passes_to_the_bit_when_nothing_plays() {
     let stopped = |host: &mut Host, _: &mut PlayerSettings| host.playing = false;
     let before = |host: &mut Host, _: &mut PlayerSettings| host.frame = -50_000;
     let behind = |host: &mut Host, _: &mut PlayerSettings| host.frame = REGION.end() + 44_100;
-    let bypassed =
-        |_: &mut Host, settings: &mut PlayerSettings| *settings = PlayerSettings { enabled: false, dry_gain: 0.3, ..*settings };
+    let bypassed = |_: &mut Host, settings: &mut PlayerSettings| {
+        *settings = PlayerSettings { enabled: false, dry_gain: 0.3, ..*settings }
+    };
     let cases: [(&str, &dyn Fn(&mut Host, &mut PlayerSettings)); 4] =
         [("stopped", &stopped), ("before the region", &before), ("behind the tail", &behind), ("bypassed", &bypassed)];
     for (what, prepare) in cases {
-        let (mut player, _sender) = player_with(44_100, 512, REGION.rendition(|frame, channel| noise(3, frame, channel)));
+        let (mut player, _sender) =
+            player_with(44_100, 512, REGION.rendition(|frame, channel| noise(3, frame, channel)));
         let mut host = Host::at(&REGION, REGION.first());
         let mut settings = PlayerSettings { replace: true, ..PLAY };
         prepare(&mut host, &mut settings);
@@ -84,7 +86,8 @@ fn a_replacing_clip_is_its_mix_to_the_bit_and_gives_way_at_the_regions_end() {
         assert!(bits(&heard[first + fade..last]) == bits(&mix[fade..REGION.frames()]), "inside the region");
     }
     // Behind the region the tail rings on over the input, which has come back.
-    let tail: Vec<f32> = dry[last + fade..last + 44_100].iter().zip(&mix[0][REGION.frames() + fade..]).map(|(a, b)| a + b).collect();
+    let tail: Vec<f32> =
+        dry[last + fade..last + 44_100].iter().zip(&mix[0][REGION.frames() + fade..]).map(|(a, b)| a + b).collect();
     assert!(bits(&heard.left[last + fade..last + 44_100]) == bits(&tail), "behind the region");
     assert!(bits(&heard.left[last + 44_100..]) == bits(&dry[last + 44_100..]), "behind the tail");
     // The clip starts at full gain on the region's first frame, while the input is still fading.

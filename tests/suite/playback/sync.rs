@@ -65,7 +65,7 @@ fn every_beat_sounds_on_the_hosts_sample() {
 #[test]
 fn a_clip_one_frame_late_fails_the_same_check() {
     for late in [1, -1] {
-        let region = Region { rate: 48_000, tempo: 123.45, start_beats: 4.0, length_beats: 8.0 };
+        let region = Region { rate: 48_000, tempo: 123.45, start_beats: 3.5, length_beats: 8.0 };
         let case = Case { region, from_beats: 4.5, around: None, tells: ALL, late, max_block: 512 };
         assert!(play(&case).is_err());
     }
@@ -90,7 +90,8 @@ fn hosts_that_tell_less_are_followed_as_exactly() {
 #[test]
 fn a_loop_wraps_on_the_hosts_sample() {
     // On beats, off beats, ending a hair before or after a beat, on a sixteenth, and shorter than a block.
-    let loops: [(f64, f64); 8] = [(4.0, 8.0), (5.5, 7.25), (4.13, 5.998), (4.998, 6.001), (5.0, 6.75), (5.0, 5.1), (5.93, 6.07), (6.0, 6.02)];
+    let loops: [(f64, f64); 8] =
+        [(4.0, 8.0), (5.5, 7.25), (4.13, 5.998), (4.998, 6.001), (5.0, 6.75), (5.0, 5.1), (5.93, 6.07), (6.0, 6.02)];
     for rate in RATES {
         for tempo in [100.0, 123.45] {
             for around in loops {
