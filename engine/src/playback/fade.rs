@@ -54,7 +54,12 @@ impl Glide {
 
     /// The value when it no longer moves.
     pub fn resting(&self, fade: &Fade) -> Option<f32> {
-        (self.age >= fade.frames() || self.from == self.to).then_some(self.to)
+        (self.remaining(fade) == 0).then_some(self.to)
+    }
+
+    /// Frames until it comes to rest.
+    pub fn remaining(&self, fade: &Fade) -> usize {
+        if self.from == self.to { 0 } else { fade.frames().saturating_sub(self.age) }
     }
 
     /// The value some frames from now.

@@ -208,6 +208,12 @@ impl PlayState {
         }
     }
 
+    /// Frames until the first of the gains comes to rest, so that a run ends there and the rest of it is exact.
+    fn until_rest(&self, fade: &Fade) -> usize {
+        let glides = [self.mute, self.dry, self.wet];
+        glides.iter().map(|glide| glide.remaining(fade)).filter(|&left| left > 0).min().unwrap_or(usize::MAX)
+    }
+
     fn pass(&mut self, frames: usize, fade: &Fade) {
         if let Some(lead) = &mut self.lead {
             lead.next += frames as i64;
@@ -319,7 +325,7 @@ fn rest(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut impl FnMut
     state.lead_with(deck, None);
     let mut offset = 0;
     while offset < block.frames {
-        let frames = (block.frames - offset).min(block.max_run);
+        let frames = (block.frames - offset).min(block.max_run).min(state.until_rest(&deck.fade));
         each(&Run { offset, frames, position: None, lead: None }, state);
         state.pass(frames, &deck.fade);
         offset += frames;
@@ -405,13 +411,11 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
         let (region, length) = (self.clip.region_frames(), self.clip.frames());
         while frames > 0 {
             let border = [0, region, length].into_iter().filter(|&border| border > position).min().unwrap_or(i64::MAX);
-            let count = match heard {
-                true => until(position, border, frames.min(self.block.max_run)),
-                false => frames.min(self.block.max_run),
-            };
             let replaced = self.block.settings.replace && (0..region).contains(&position);
             self.state.mute.aim(if replaced { 0.0 } else { 1.0 }, &self.deck.fade);
             self.state.lead_with(self.deck, heard.then_some(Voice { slot: self.slot, next: position }));
+            let most = frames.min(self.block.max_run).min(self.state.until_rest(&self.deck.fade));
+            let count = if heard { until(position, border, most) } else { most };
             let sounds = heard && (0..length).contains(&position);
             let run = Run {
                 offset,

@@ -13,7 +13,7 @@ fn play(player: &mut Player, tempo: f64, from_beats: f64, around: Option<(f64, f
     let mut host = Host::at(&REGION, song_frame(from_beats, tempo, REGION.rate));
     (host.tempo, host.around) = (tempo, around);
     let mut heard = Heard::default();
-    host.blocks(player, mixed_blocks(200_000), &mut heard);
+    host.blocks(player, mixed_blocks(400_000), &mut heard);
     heard
 }
 

@@ -65,7 +65,7 @@ fn every_beat_sounds_on_the_hosts_sample() {
 #[test]
 fn a_clip_one_frame_late_fails_the_same_check() {
     for late in [1, -1] {
-        let region = Region { rate: 48_000, tempo: 123.45, start_beats: 4.0, length_beats: 8.0 };
+        let region = Region { rate: 48_000, tempo: 123.45, start_beats: 3.5, length_beats: 8.0 };
         let case = Case { region, from_beats: 4.5, around: None, tells: ALL, late, max_block: 512 };
         assert!(play(&case).is_err());
     }
