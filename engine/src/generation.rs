@@ -1,6 +1,9 @@
 //! Generation: a request becomes a score (Band) or audio (neural engines to come).
 
+pub mod band;
+pub mod prompt;
 pub mod score;
+pub mod style;
 
 use crate::analysis::Analysis;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,119 @@
+//! Thread: worker. The ensemble: which parts play, from the style's alternatives, the prompt's wishes and the seed.
+
+use super::chance::Chance;
+use crate::generation::prompt::Resolved;
+use crate::generation::score::{Preset, Role};
+use crate::generation::style::presets::PresetTable;
+use crate::generation::style::{Part, Rule, Style, Voicing};
+
+/// The parts of a score, one a role at most, in the order of [`Role::ALL`]; the lead is always among them.
+pub fn choose(style: &Style, wish: &Resolved, presets: &PresetTable, seed: u64) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for role in Role::ALL {
+        // A stream a role: leaving one out does not change the others.
+        let mut chance = Chance::new(seed, &format!("ensemble {}", role.name()));
+        if wish.without_roles.contains(&role) {
+            continue;
+        }
+        let lead = parts.first().map(|part| part.preset);
+        if let Some(part) = choose_one(style, wish, presets, role, lead, &mut chance) {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
+fn choose_one(
+    style: &Style,
+    wish: &Resolved,
+    presets: &PresetTable,
+    role: Role,
+    lead: Option<Preset>,
+    chance: &mut Chance,
+) -> Option<Part> {
+    let wanted = wish.wishes.iter().find(|wish| wish.role == role);
+    let alternatives: Vec<&Part> = style.parts.iter().filter(|part| part.role == role).collect();
+    let allowed = |part: &&&Part| !wish.without_presets.contains(&part.preset);
+    let others = |part: &&&Part| role == Role::Lead || Some(part.preset) != lead;
+    let pick = |parts: &[&Part], chance: &mut Chance| {
+        let weights: Vec<f32> = parts.iter().map(|part| part.weight).collect();
+        chance.pick(&weights).map(|index| parts[index].clone())
+    };
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.presets.is_empty()) {
+        let fitting: Vec<&Part> =
+            alternatives.iter().copied().filter(|part| wanted.presets.contains(&part.preset)).collect();
+        if let Some(part) = pick(&fitting, chance) {
+            return Some(part);
+        }
+        // The style has no such instrument in this role: it takes the place of the one the style has.
+        let preset = wanted.presets[chance.pick(&vec![1.0; wanted.presets.len()]).unwrap_or(0)];
+        let model = pick(&alternatives, chance).unwrap_or_else(|| generic(role));
+        return Some(recast(model, preset, presets));
+    }
+    let mut free: Vec<&Part> = alternatives.iter().filter(allowed).filter(others).copied().collect();
+    if free.is_empty() {
+        free = alternatives.iter().filter(allowed).copied().collect();
+    }
+    if free.is_empty() && role == Role::Lead {
+        free = alternatives;
+    }
+    let part = match pick(&free, chance) {
+        Some(part) => part,
+        None => return wanted.map(|_| generic(role)),
+    };
+    (wanted.is_some() || chance.hit(part.chance)).then_some(part)
+}
+
+/// A part's rhythm and place on another instrument.
+fn recast(model: Part, preset: Preset, presets: &PresetTable) -> Part {
+    let Some(info) = presets.get(preset) else { return model };
+    let is_kit = preset.bank == 128;
+    if is_kit || model.rule == Rule::Kit {
+        // Kits differ in which keys sound: voices the other kit lacks are left out.
+        let mut part = Part { preset, ..model };
+        part.kit.retain(|(_, key)| presets.sounds(preset, *key));
+        for pattern in &mut part.patterns {
+            pattern.lines.retain(|line| presets.sounds(preset, line.key));
+        }
+        part.patterns.retain(|pattern| !pattern.lines.is_empty());
+        return part;
+    }
+    let (low, high) = (model.register.0.max(info.keys.0), model.register.1.min(info.keys.1));
+    // A register of less than an octave cannot hold every chord; then the instrument's own is better.
+    let register = if i32::from(high) - i32::from(low) >= 14 { (low, high) } else { info.keys };
+    Part { preset, register, ..model }
+}
+
+/// A part for a role a style does not have: plain, out of the way.
+fn generic(role: Role) -> Part {
+    let (preset, register, rule, gain_db) = match role {
+        Role::Lead => ((0, 73), (60, 94), Rule::Melody, 0.0),
+        Role::Counter | Role::Pad => ((0, 48), (48, 79), Rule::Hold, -13.0),
+        Role::Chords => ((0, 0), (50, 74), Rule::Comp, -9.0),
+        Role::Bass => ((0, 33), (28, 50), Rule::Degrees, -5.0),
+        Role::Drums => ((128, 0), (35, 59), Rule::Kit, -6.0),
+        Role::Percussion => ((0, 47), (40, 57), Rule::Degrees, -9.0),
+        Role::Colour => ((0, 46), (55, 91), Rule::Bell, -15.0),
+    };
+    let kit = if rule == Rule::Kit { vec![("hat", 42), ("kick", 36), ("snare", 38)] } else { Vec::new() };
+    Part {
+        role,
+        preset: Preset { bank: preset.0, program: preset.1 },
+        weight: 1.0,
+        chance: 1.0,
+        register,
+        pan: 0.0,
+        gain_db,
+        reverb: 0.25,
+        push_ms: 0.0,
+        rule,
+        voicing: if rule == Rule::Hold { Voicing::Spread } else { Voicing::Close },
+        voices: if rule == Rule::Hold { 4 } else { 3 },
+        gate: 0.95,
+        anticipate: false,
+        every: 1,
+        ghosts: 0.0,
+        kit: kit.into_iter().map(|(name, key)| (name.to_owned(), key)).collect(),
+        patterns: Vec::new(),
+    }
+}
