@@ -1,1 +1,65 @@
-fn main() {}
+//! The only door for people and for CI: `cargo xtask <word>`.
+//!
+//! Nothing but the standard library is used here, so that the door opens in seconds on a machine where nothing is
+//! installed yet.
+
+mod bench;
+mod bundle;
+mod cargo;
+mod check;
+mod demo;
+mod display;
+mod install;
+mod packages;
+mod suite;
+
+use std::process::ExitCode;
+
+/// A sentence for the person at the terminal.
+pub type Result<T> = std::result::Result<T, String>;
+
+const USAGE: &str = "\
+cargo xtask <word> [options]
+
+  demo     Hum in, three styles out: plays the whole product in a host of its own and writes what it heard to demo-out/.
+           [--input FILE] [--bpm B] [--bars N] [--out DIR] [--rate R] [--block N]
+  test     Builds the plugin and runs every test against it. Words after -- go to the test program.
+  check    Formatting, lints and the house rules.
+  bundle   Builds Cantus.clap, Cantus.vst3 and the cantus program into target/bundled.  [--release] [--standalone]
+  install  Builds for real use and puts the plugins where your DAW looks for them.  [--standalone]
+  bench    Builds for real use and measures speed on one core.
+  tidy     Only the house rules.
+
+System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let word = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let asks_help = |argument: &String| argument == "--help" || argument == "-h";
+    let own_options = rest.iter().take_while(|argument| *argument != "--");
+    if matches!(word.as_str(), "" | "help" | "--help" | "-h") || own_options.clone().any(asks_help) {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let outcome = match word.as_str() {
+        "demo" => demo::run(&rest),
+        "test" => suite::run(&rest),
+        "check" => cargo::no_options(&word, &rest).and_then(|()| check::run()),
+        "bundle" => bundle::run(&rest),
+        "install" => install::run(&rest),
+        "bench" => bench::run(&rest),
+        "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
+        unknown => {
+            eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
