@@ -1,4 +1,4 @@
-//! Generation: a request becomes a score (Band) or audio (neural engines to come).
+//! Thread: any. Generation: a request becomes a score (Band) or audio (neural engines to come).
 
 pub mod band;
 pub mod prompt;
