@@ -1,4 +1,4 @@
-//! Thread: any. Analysis: a take becomes notes, chroma, key, tempo.
+//! Thread: worker. Analysis: a take becomes notes, chroma, key, tempo.
 //!
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
 //! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.

@@ -1,4 +1,4 @@
-//! Thread: any. Generation: a request becomes a score (Band) or audio (neural engines to come).
+//! Generation: a request becomes a score (Band) or audio (neural engines to come).
 
 pub mod band;
 pub mod prompt;

@@ -1,4 +1,4 @@
-//! Thread: any. Rendition: a score becomes audio that can be played, exported and judged.
+//! Rendition: a score becomes audio that can be played, exported and judged.
 
 use crate::audio::AudioBuffer;
 use crate::generation::Recipe;
