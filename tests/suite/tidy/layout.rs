@@ -128,7 +128,8 @@ fn assets_have_licences() {
 
 #[test]
 fn an_asset_without_a_licence_is_found() {
-    let rows: [(&[(&str, &str)], &[&str]); 5] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let rows: [Row; 5] = [
         (&[("assets/fonts/a.ttf", "")], &["assets/fonts"]),
         (&[("assets/fonts/a.ttf", ""), ("assets/fonts/README.md", "A font.")], &["assets/fonts"]),
         (&[("assets/fonts/a.ttf", ""), ("assets/fonts/LICENSE", "MIT License")], &[]),
