@@ -1,4 +1,4 @@
-//! Capture: what the host plays into us becomes takes.
+//! Thread: any. Capture: what the host plays into us becomes takes.
 //!
 //! The audio thread only pushes blocks ([`recorder`]); a thread of its own drains every instance's ring into a rolling
 //! [`history`] ([`collector`]); a capture mode is a [`cut`] of song time out of that history and yields a [`take`].

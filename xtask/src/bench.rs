@@ -11,6 +11,7 @@ pub fn run(options: &[String]) -> Result<()> {
         println!("taskset is not installed: the figures are those of all cores.");
     }
     let pinned: Option<&[&str]> = one_core.then_some(&["taskset", "--cpu-list", "0"]);
-    let options: Vec<String> = std::iter::once("--bench".to_owned()).chain(options.iter().cloned()).collect();
+    let options = options.iter().skip_while(|option| *option == "--").cloned();
+    let options: Vec<String> = std::iter::once("--bench".to_owned()).chain(options).collect();
     demo::play(true, &folder.join(format!("{NAME}.clap")), pinned, &options)
 }

@@ -46,6 +46,14 @@ pub fn build(options: Options) -> Result<PathBuf> {
     packages::ensure(if options.standalone { &[LINKER, STANDALONE] } else { &[LINKER] })?;
     let folder = folder(options.release);
     fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+    let built = cargo::profile_dir(options.release);
+    let library = format!("{}cantus_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = built.join(library);
+    let layouts = [clap_layout(), vst3_layout()?];
+    // What an earlier build left must not pass for this one's. Cargo puts a library back that is still up to date.
+    for old in layouts.iter().map(|layout| folder.join(&layout.outer)).chain([library.clone()]) {
+        remove(&old)?;
+    }
 
     let mut command = cargo::cargo();
     command.args(["build", "--package", "cantus", "--lib", "--package", "cantus-engine", "--bin", COMMAND_LINE]);
@@ -55,11 +63,8 @@ pub fn build(options: Options) -> Result<PathBuf> {
         command.args(["--features", "cantus/assert-process-allocs"]);
     }
     cargo::run(&mut command, "Building the plugin")?;
-    let built = cargo::profile_dir(options.release);
-    let library = format!("{}cantus_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let library = built.join(library);
-    for layout in [clap_layout(), vst3_layout()?] {
-        write_bundle(&folder, &layout, &library)?;
+    for layout in &layouts {
+        write_bundle(&folder, layout, &library)?;
     }
     copy(&built.join(cargo::program(COMMAND_LINE)), &folder.join(cargo::program(COMMAND_LINE)))?;
 

@@ -32,6 +32,8 @@ pub fn cargo() -> Command {
     // Cargo names itself to the programs it runs, toolchain included.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).env("CARGO_TARGET_DIR", target_dir());
+    // Building for another system would put everything into other folders than those bundled from.
+    command.env_remove("CARGO_BUILD_TARGET");
     // What Cargo set for building this program must not leak into other builds: it would make them look changed.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

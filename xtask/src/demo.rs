@@ -23,6 +23,11 @@ pub fn play(release: bool, clap: &std::path::Path, pinned: Option<&[&str]>, opti
         }
         _ => std::process::Command::new(&program),
     };
+    // The two dashes that other Cargo words want before a program's options are allowed here too.
+    let options = match options.split_first() {
+        Some((first, rest)) if first == "--" => rest,
+        _ => options,
+    };
     // Files that the person names are relative to where they stand, so the folder is not changed.
     command.arg("--bundle").arg(clap);
     if !options.iter().any(|option| option == "--input" || option.starts_with("--input=")) {
