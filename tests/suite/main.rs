@@ -6,6 +6,7 @@ mod capture;
 mod command_line;
 mod export;
 mod generation;
+mod host;
 mod jobs;
 mod playback;
 mod plugin;
