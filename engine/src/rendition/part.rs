@@ -1,5 +1,6 @@
 //! Thread: worker. A track becomes audio: every note on its exact frame, lines joined, hats choked.
 
+use super::clarity::{Cut, clarified, cuts_for, probe_seconds};
 use super::levels::evening_gain_db;
 use super::synth::{NotePlayer, NoteShape, StereoSound, line_at};
 use crate::audio::AudioBuffer;
@@ -7,6 +8,9 @@ use crate::error::Result;
 use crate::generation::score::{Preset, Role, ScoreNote, Track};
 use crate::job_context::JobContext;
 use crate::time::{Beats, SampleRate, SongGrid};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 /// Notes of a line that leave no more than this between them are played as one breath.
 const TOUCHING_SECONDS: f64 = 0.03;
@@ -56,6 +60,7 @@ pub fn render_part(
         join(&mut placed, rate);
     }
     let mut out = StereoSound { left: vec![0.0; frames], right: vec![0.0; frames] };
+    let mut known_cuts = BTreeMap::new();
     for one in &placed {
         let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
         let one_shot = one.preset.bank == 128 && !player.loops(one.preset, one.note.key, one.note.velocity);
@@ -66,7 +71,13 @@ pub fn render_part(
             held: (!one_shot).then_some(held),
         };
         let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
-        let sound = player.play(shape, &bend, context)?;
+        let mut sound = player.play(shape, &bend, context)?;
+        if track.role == Role::Lead && track.preset.bank != 128 {
+            let cuts = clear_cuts(&mut player, &mut known_cuts, shape, rate, context)?;
+            if !cuts.is_empty() {
+                sound = Arc::new(clarified(&sound, cuts, rate));
+            }
+        }
         let gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
         let soften = if one.preset.bank == 128 { 0.0 } else { START_FADE_SECONDS * rate.hz() };
         add(&mut out, &sound, one, &gain_db, soften as usize);
@@ -79,6 +90,26 @@ pub fn render_part(
     out.left.iter_mut().for_each(|sample| *sample *= left);
     out.right.iter_mut().for_each(|sample| *sample *= right);
     Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
+}
+
+/// What [`cuts_for`] says of a note's key, asked once a key and shade of loudness.
+fn clear_cuts<'a>(
+    player: &mut NotePlayer,
+    known: &'a mut BTreeMap<(u8, u8), Vec<Cut>>,
+    note: NoteShape,
+    rate: SampleRate,
+    context: &JobContext,
+) -> Result<&'a [Cut]> {
+    // Recorded dynamics differ in timbre; sixteen velocities more or less do not.
+    let velocity = note.velocity / 16 * 16 + 8;
+    Ok(match known.entry((note.key, velocity)) {
+        Entry::Occupied(cuts) => cuts.into_mut(),
+        Entry::Vacant(place) => {
+            let held = Some((probe_seconds() * rate.hz()) as u64);
+            let straight = player.play(NoteShape { velocity, held, ..note }, &[], context)?;
+            place.insert(cuts_for(note.key, &straight, rate)?)
+        }
+    })
 }
 
 fn place<'a>(track: &'a Track, grid: &SongGrid, rate: SampleRate, region: i64) -> Vec<Placed<'a>> {

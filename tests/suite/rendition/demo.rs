@@ -49,12 +49,36 @@ pub fn rendition(style: &str) -> &'static Rendition {
 }
 
 #[test]
+fn zz_seeds() {
+    let library = StyleLibrary::builtin().expect("styles");
+    for style in STYLES {
+        for seed in 1..=12 {
+            let (mut request, _) = arranged(style);
+            request.recipe.seed = seed;
+            let score = arrange(&request, &library, &JobContext::detached()).expect("score");
+            let made = render(&score, &request, "x", SampleRate(48_000), &JobContext::detached()).expect("rendition");
+            if let Some(folder) = std::env::var_os("CANTUS_PROBE") && seed == 7 {
+                cantus_engine::export::write_rendition(&Path::new(&folder).join(format!("{style}7")), &made).unwrap();
+            }
+            let keys = score.tracks[0].notes.iter().map(|note| note.key).min();
+            println!("{style} {seed} {} {keys:?} {:?} lead over {}", score.tracks[0].instrument, made.fidelity, made.loudness.lead_over_backing_lu);
+        }
+    }
+}
+
+#[test]
 fn zz_probe() {
     for style in STYLES {
         let rendition = rendition(style);
         println!("{style}: {:?} {:?} {:?}", rendition.timings, rendition.loudness, rendition.fidelity);
         for track in &rendition.score.as_ref().unwrap().tracks {
-            println!("   {} {} {} notes gain {}", track.role.name(), track.instrument, track.notes.len(), track.gain_db);
+            println!(
+                "   {} {} {} notes gain {}",
+                track.role.name(),
+                track.instrument,
+                track.notes.len(),
+                track.gain_db
+            );
         }
         if let Some(folder) = std::env::var_os("CANTUS_PROBE") {
             cantus_engine::export::write_rendition(&Path::new(&folder).join(style), rendition).unwrap();

@@ -93,13 +93,7 @@ pub fn request_for(score: &Score) -> Request {
             confidence: 0.9,
             doubts: vec![],
         },
-        recipe: Recipe {
-            engine: EngineKind::Band,
-            prompt: "test".into(),
-            seed: 1,
-            freedom: 0.0,
-            engine_version: 1,
-        },
+        recipe: Recipe { engine: EngineKind::Band, prompt: "test".into(), seed: 1, freedom: 0.0, engine_version: 1 },
     }
 }
 
@@ -139,7 +133,8 @@ pub fn band() -> Score {
         (52, [56, 59, 62, 64], "E7"),
         (45, [57, 60, 64, 67], "Am7"),
     ];
-    let (mut chords, mut pad, mut bass, mut drums, mut colour, mut spans) = (vec![], vec![], vec![], vec![], vec![], vec![]);
+    let (mut chords, mut pad, mut bass, mut drums, mut colour, mut spans) =
+        (vec![], vec![], vec![], vec![], vec![], vec![]);
     for (bar, (root, tones, symbol)) in harmony.iter().enumerate() {
         let at = 4.0 * bar as f64;
         for (index, stroke) in [0.0, 1.5, 2.5, 3.0].into_iter().enumerate() {
