@@ -12,6 +12,8 @@ const HARMONICS: usize = 16;
 const MARGIN: f64 = 2.5;
 /// Deepest cut, in dB: what is left is still the same instrument.
 const DEEPEST_DB: f64 = 12.0;
+/// What a note that needs cuts gets at its fundamental, so that it does not sound thin after them, in dB.
+const BODY_DB: f64 = 3.0;
 /// Cuts under this are not worth a filter, in dB.
 const SHALLOWEST_DB: f64 = 0.5;
 /// Width of a bell: follows two semitones of bend and vibrato.
@@ -20,7 +22,7 @@ const Q: f64 = 3.0;
 const MEASURED_AT_SECONDS: [f64; 3] = [0.05, 0.25, 0.5];
 const MEASURED_SECONDS: f64 = 0.25;
 
-/// A cut around one frequency.
+/// A cut around one frequency; a negative depth lifts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cut {
     hz: f64,
@@ -58,7 +60,12 @@ pub fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec
         }
     }
     let cuts = depths_db.iter().enumerate().filter(|(_, depth_db)| **depth_db > 0.0);
-    Ok(cuts.map(|(index, &depth_db)| Cut { hz: (index + 1) as f64 * fundamental, depth_db }).collect())
+    let mut cuts: Vec<Cut> =
+        cuts.map(|(index, &depth_db)| Cut { hz: (index + 1) as f64 * fundamental, depth_db }).collect();
+    if !cuts.is_empty() && fundamental < 0.475 * rate.hz() {
+        cuts.push(Cut { hz: fundamental, depth_db: -BODY_DB });
+    }
+    Ok(cuts)
 }
 
 /// A sound after the cuts.

@@ -19,7 +19,7 @@ const TARGET_LUFS: f32 = -14.0;
 const PEAK_DBTP: f32 = -1.0;
 const CEILING_DBTP: f32 = -1.12;
 /// Where the lead stands over everything else together, in LU.
-const LEAD_LU: std::ops::RangeInclusive<f32> = 0.3..=2.3;
+const LEAD_LU: std::ops::RangeInclusive<f32> = 1.0..=2.3;
 /// Most the balance moves the lead, in dB.
 const LEAD_CORRECTION_DB: f32 = 9.0;
 /// Peak of the pre-master and of every stem, in dBFS, at most.
