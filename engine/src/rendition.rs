@@ -3,6 +3,7 @@
 //! [`part`] plays each track with the sounds of [`synth`], [`room`] gives it its space, [`mixdown`] makes stems and the
 //! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
 
+mod biquad;
 mod clarity;
 pub mod fidelity;
 mod lanes;

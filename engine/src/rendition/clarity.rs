@@ -1,6 +1,7 @@
 //! Thread: worker. Makes a lead's notes unmistakable: some recorded instruments sound the fifth or third above a key louder than
 //! the key itself, so that the tune is hard to recognise. Bells cut into the harmonics that outweigh the key's own pitch class.
 
+use super::biquad::Biquad;
 use super::synth::StereoSound;
 use crate::error::{Error, Result};
 use crate::time::{MidiNote, SampleRate};
@@ -73,7 +74,7 @@ pub fn clarified(sound: &StereoSound, cuts: &[Cut], rate: SampleRate) -> StereoS
     let mut clear = sound.clone();
     for channel in [&mut clear.left, &mut clear.right] {
         for cut in cuts {
-            apply(channel, *cut, rate);
+            Biquad::bell(cut.hz, -cut.depth_db, Q, rate).filter(channel);
         }
     }
     clear
@@ -108,22 +109,4 @@ fn harmonic_powers(stretch: &[f32], fundamental: f64, rate: SampleRate) -> Resul
             power * (-0.5 * (octaves / 2.0).powi(2)).exp()
         })
         .collect())
-}
-
-/// A peaking filter (R. Bristow-Johnson's cookbook), over a whole channel.
-fn apply(samples: &mut [f32], cut: Cut, rate: SampleRate) {
-    let turn = std::f64::consts::TAU * cut.hz / rate.hz();
-    let amplitude = 10.0_f64.powf(-cut.depth_db / 40.0);
-    let alpha = turn.sin() / (2.0 * Q);
-    let a0 = 1.0 + alpha / amplitude;
-    let (b0, b1, b2) = ((1.0 + alpha * amplitude) / a0, -2.0 * turn.cos() / a0, (1.0 - alpha * amplitude) / a0);
-    let (a1, a2) = (b1, (1.0 - alpha / amplitude) / a0);
-    let (mut first, mut second) = (0.0_f64, 0.0_f64);
-    for sample in samples {
-        let input = f64::from(*sample);
-        let output = b0 * input + first;
-        first = b1 * input - a1 * output + second;
-        second = b2 * input - a2 * output;
-        *sample = output as f32;
-    }
 }

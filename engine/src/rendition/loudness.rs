@@ -1,6 +1,7 @@
 //! Thread: worker. Loudness as ITU-R BS.1770-4 and EBU R128 define it, in a form that can be asked again cheaply after a gain
 //! change; the finished mix is measured by the ebur128 crate.
 
+use super::biquad::Biquad;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::time::SampleRate;
@@ -8,22 +9,6 @@ use ebur128::{EbuR128, Mode};
 
 /// What is reported for silence, where the standard says minus infinity.
 pub const SILENCE_LUFS: f32 = -70.0;
-
-/// Second-order section, direct form 2 transposed, in double precision.
-struct Biquad {
-    b: [f64; 3],
-    a: [f64; 2],
-    state: [f64; 2],
-}
-
-impl Biquad {
-    fn run(&mut self, input: f64) -> f64 {
-        let output = self.b[0] * input + self.state[0];
-        self.state[0] = self.b[1] * input - self.a[0] * output + self.state[1];
-        self.state[1] = self.b[2] * input - self.a[1] * output;
-        output
-    }
-}
 
 /// The two filters of BS.1770 at any rate, by the bilinear transform of their analogue prototypes.
 fn k_weighting(rate: SampleRate) -> [Biquad; 2] {
@@ -33,16 +18,15 @@ fn k_weighting(rate: SampleRate) -> [Biquad; 2] {
         let high = 10.0_f64.powf(3.999_843_853_973_347 / 20.0);
         let band = high.powf(0.499_666_774_154_541_6);
         let a0 = 1.0 + k / q + k * k;
-        Biquad {
-            b: [(high + band * k / q + k * k) / a0, 2.0 * (k * k - high) / a0, (high - band * k / q + k * k) / a0],
-            a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
-            state: [0.0; 2],
-        }
+        Biquad::new(
+            [(high + band * k / q + k * k) / a0, 2.0 * (k * k - high) / a0, (high - band * k / q + k * k) / a0],
+            [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
+        )
     };
     let low_cut = {
         let (k, q) = (tangent(38.135_470_876_024_44), 0.500_327_037_323_877_3);
         let a0 = 1.0 + k / q + k * k;
-        Biquad { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0], state: [0.0; 2] }
+        Biquad::new([1.0, -2.0, 1.0], [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0])
     };
     [shelf, low_cut]
 }

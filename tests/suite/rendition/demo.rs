@@ -57,11 +57,16 @@ fn zz_seeds() {
             request.recipe.seed = seed;
             let score = arrange(&request, &library, &JobContext::detached()).expect("score");
             let made = render(&score, &request, "x", SampleRate(48_000), &JobContext::detached()).expect("rendition");
-            if let Some(folder) = std::env::var_os("CANTUS_PROBE") && seed == 7 {
+            if let Some(folder) = std::env::var_os("CANTUS_PROBE")
+                && seed == 7
+            {
                 cantus_engine::export::write_rendition(&Path::new(&folder).join(format!("{style}7")), &made).unwrap();
             }
             let keys = score.tracks[0].notes.iter().map(|note| note.key).min();
-            println!("{style} {seed} {} {keys:?} {:?} lead over {}", score.tracks[0].instrument, made.fidelity, made.loudness.lead_over_backing_lu);
+            println!(
+                "{style} {seed} {} {keys:?} {:?} lead over {}",
+                score.tracks[0].instrument, made.fidelity, made.loudness.lead_over_backing_lu
+            );
         }
     }
 }
