@@ -39,8 +39,8 @@ pub fn request_for(score: &Score) -> Request {
             .map(|note| Note {
                 onset: (note.start - start).seconds(tempo),
                 offset: (note.start + note.length - start).seconds(tempo),
-                sung: MidiNote(f32::from(note.key) - 12.0),
-                key: note.key - 12,
+                sung: MidiNote(f32::from(note.key.saturating_sub(12))),
+                key: note.key.saturating_sub(12),
                 loudness: 0.8,
                 confidence: 0.9,
                 bend: vec![(0.0, -0.3), (0.08, 0.0), (0.2, 0.08), (0.3, -0.08)],
