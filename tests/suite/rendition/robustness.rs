@@ -51,7 +51,8 @@ fn an_empty_score_is_silence() {
 }
 
 fn check_odd(what: &str, score: &Score) {
-    let rendition = rendered(score, 44_100);
+    let context = JobContext::detached();
+    let rendition = render(score, &request_for(&band()), what, SampleRate(44_100), &context).expect(what);
     assert!(all_finite(&rendition.mix) && rendition.stems.iter().all(|stem| all_finite(&stem.audio)), "{what}");
 }
 
@@ -76,7 +77,7 @@ fn odd_notes_do_no_harm() {
     for length in [f64::NAN, f64::INFINITY, -4.0, 1e9] {
         let mut endless = lead(vec![note(0.0, 1.0, 60, 90)]);
         endless.length = Beats(length);
-        let result = render(&endless, &request_for(&lead(vec![])), "Test", SampleRate(48_000), &JobContext::detached());
+        let result = render(&endless, &request_for(&band()), "Test", SampleRate(48_000), &JobContext::detached());
         assert!(matches!(result, Err(Error::OutOfRange { .. })), "{length} beats");
     }
 }
