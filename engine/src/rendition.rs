@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// Samples between two looks at whether to stop, in loops over whole channels: a few milliseconds of work.
+const CHECK_EVERY: usize = 1 << 17;
 /// Longest ring after the region.
 const TAIL_SECONDS: f64 = 2.5;
 /// Longest region: an hour. Its audio alone is gigabytes.

@@ -198,8 +198,8 @@ fn pitch_axis(canvas: &mut Canvas, plane: &Plane) {
     let mut key = plane.lowest;
     while key <= plane.highest {
         let number = key.clamp(0.0, 127.0) as u8;
-        if matches!(number % 12, 0 | 2 | 4 | 5 | 7 | 9 | 11) && plane.semitone() >= 11.0 || number % 12 == 0 {
-            let ink = if number % 12 == 0 { TEXT } else { FAINT_TEXT };
+        if matches!(number % 12, 0 | 2 | 4 | 5 | 7 | 9 | 11) && plane.semitone() >= 11.0 || number.is_multiple_of(12) {
+            let ink = if number.is_multiple_of(12) { TEXT } else { FAINT_TEXT };
             canvas.text(&note_name(number), LEFT - 12.0, plane.y(key) - 7.0, 2, ink, Align::Right);
         }
         key += 1.0;

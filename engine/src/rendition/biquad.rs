@@ -1,5 +1,8 @@
 //! Thread: worker. Second-order filter sections.
 
+use super::CHECK_EVERY;
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::SampleRate;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
@@ -48,9 +51,16 @@ impl Biquad {
     }
 
     /// A whole channel, in place.
-    pub fn filter(mut self, samples: &mut [f32]) {
-        for sample in samples {
-            *sample = self.run(f64::from(*sample)) as f32;
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn filter(mut self, samples: &mut [f32], context: &JobContext) -> Result<()> {
+        for piece in samples.chunks_mut(CHECK_EVERY) {
+            context.check()?;
+            for sample in piece {
+                *sample = self.run(f64::from(*sample)) as f32;
+            }
         }
+        Ok(())
     }
 }

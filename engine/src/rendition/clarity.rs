@@ -4,6 +4,7 @@
 use super::biquad::Biquad;
 use super::synth::StereoSound;
 use crate::error::{Error, Result};
+use crate::job_context::JobContext;
 use crate::time::{MidiNote, SampleRate};
 use realfft::RealFftPlanner;
 
@@ -70,14 +71,17 @@ pub fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec
 }
 
 /// A sound after the cuts.
-pub fn clarified(sound: &StereoSound, cuts: &[Cut], rate: SampleRate) -> StereoSound {
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub fn clarified(sound: &StereoSound, cuts: &[Cut], rate: SampleRate, context: &JobContext) -> Result<StereoSound> {
     let mut clear = sound.clone();
     for channel in [&mut clear.left, &mut clear.right] {
         for cut in cuts {
-            Biquad::bell(cut.hz, -cut.depth_db, Q, rate).filter(channel);
+            Biquad::bell(cut.hz, -cut.depth_db, Q, rate).filter(channel, context)?;
         }
     }
-    clear
+    Ok(clear)
 }
 
 /// Semitones from the key's class to a harmonic's.

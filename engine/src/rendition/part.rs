@@ -79,7 +79,7 @@ pub fn render_part(
         if track.role == Role::Lead && track.preset.bank != 128 {
             let cuts = clear_cuts(&mut player, &mut known_cuts, shape, rate, context)?;
             if !cuts.is_empty() {
-                sound = Arc::new(clarified(&sound, cuts, rate));
+                sound = Arc::new(clarified(&sound, cuts, rate, context)?);
             }
         }
         let gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
@@ -89,7 +89,7 @@ pub fn render_part(
         played()?;
     }
     for channel in [&mut out.left, &mut out.right] {
-        Biquad::high_pass(LOWEST_HZ, rate).filter(channel);
+        Biquad::high_pass(LOWEST_HZ, rate).filter(channel, context)?;
     }
     Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
 }

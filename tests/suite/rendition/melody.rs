@@ -108,9 +108,11 @@ fn the_lead_keeps_the_hums_pitch_classes() {
     let mut sines = vec![0.0_f32; (19.2 * rate) as usize];
     for (onset, offset, key) in &notes {
         let hz = f64::from(MidiNote(f32::from(*key) + 12.0).hz().0);
-        for frame in (onset * rate) as usize..(offset * rate) as usize {
-            let edge = (frame as f64 / rate - onset).min(offset - frame as f64 / rate) / 0.01;
-            sines[frame] = ((TAU * hz * frame as f64 / rate).sin() * edge.clamp(0.0, 1.0)) as f32;
+        let first = (onset * rate) as usize;
+        for (index, sample) in sines[first..(offset * rate) as usize].iter_mut().enumerate() {
+            let time = (first + index) as f64 / rate;
+            let edge = (time - onset).min(offset - time) / 0.01;
+            *sample = ((TAU * hz * time).sin() * edge.clamp(0.0, 1.0)) as f32;
         }
     }
     let (ideal, frames) = agreement(&AudioBuffer::mono(SampleRate(48_000), sines), &notes);

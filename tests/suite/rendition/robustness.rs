@@ -109,6 +109,28 @@ fn cancelling_stops_it_at_any_moment() {
 }
 
 #[test]
+fn a_long_song_stops_as_quickly() {
+    // Five minutes: every pass over the whole of it has to look whether to go on.
+    let notes = (0..64).map(|bar| note(f64::from(bar) * 8.0, 7.5, 60 + (bar % 5) as u8, 90)).collect();
+    let score = score(100.0, 512.0, vec![track(Role::Lead, "Organ", 0, 16, notes)]);
+    let request = request_for(&score);
+    for delay_ms in [150, 400, 700, 1_100, 1_500] {
+        let token = CancelToken::default();
+        let remote = token.clone();
+        let pull = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(delay_ms));
+            remote.cancel();
+            Instant::now()
+        });
+        let result = render(&score, &request, "Test", SampleRate(48_000), &JobContext::new(token, Arc::new(|_| ())));
+        let ended = Instant::now();
+        let since = ended.saturating_duration_since(pull.join().expect("the clock"));
+        println!("{delay_ms} ms: {:?}, {since:?}", result.is_err());
+        assert!(since < Duration::from_millis(400), "after {delay_ms} ms: {since:?}");
+    }
+}
+
+#[test]
 fn progress_only_grows() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);

@@ -77,7 +77,9 @@ pub fn request_for(score: &Score) -> Request {
     let chroma: Vec<[f32; 12]> = (0..frames).map(chroma_frame).collect();
     let argmax = chroma
         .iter()
-        .map(|classes| (0..12_u8).rev().max_by(|&a, &b| classes[a as usize].total_cmp(&classes[b as usize])).unwrap())
+        .map(|classes| {
+            (0..12_u8).rev().max_by(|&a, &b| classes[a as usize].total_cmp(&classes[b as usize])).expect("classes")
+        })
         .collect();
     Request {
         analysis: Analysis {
