@@ -3,6 +3,8 @@
 //! [`part`] plays each track with the sounds of [`synth`], [`room`] gives it its space, [`mixdown`] makes stems and the
 //! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
 
+mod biquad;
+mod clarity;
 pub mod fidelity;
 mod lanes;
 pub mod levels;
@@ -23,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// Samples between two looks at whether to stop, in loops over whole channels: a few milliseconds of work.
+const CHECK_EVERY: usize = 1 << 17;
 /// Longest ring after the region.
 const TAIL_SECONDS: f64 = 2.5;
 /// Longest region: an hour. Its audio alone is gigabytes.

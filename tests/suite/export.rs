@@ -1,1 +1,5 @@
-//! Tests of export.
+//! Tests of export: files read back by other people's readers.
+
+mod files;
+mod midi;
+mod picture;

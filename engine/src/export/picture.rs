@@ -3,7 +3,7 @@
 
 mod canvas;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Key, Mode};
 use crate::error::Result;
 use crate::export::names::{key_name, note_name, tempo_name};
 use crate::generation::score::Role;
@@ -107,9 +107,11 @@ pub fn picture(analysis: &Analysis, renditions: &[&Rendition]) -> Result<Vec<u8>
 
 fn title(canvas: &mut Canvas, analysis: &Analysis, with_sound: bool) {
     let metre = analysis.metre();
+    let key = analysis.key.key;
     let words = format!(
-        "{}  {}  {}/{}  {} notes",
-        key_name(analysis.key.key),
+        "{} {}  {}  {}/{}  {} notes",
+        key_name(Key { mode: Mode::Major, ..key }),
+        if key.mode == Mode::Major { "major" } else { "minor" },
         tempo_name(analysis.tempo()),
         metre.numerator,
         metre.denominator,
@@ -196,8 +198,8 @@ fn pitch_axis(canvas: &mut Canvas, plane: &Plane) {
     let mut key = plane.lowest;
     while key <= plane.highest {
         let number = key.clamp(0.0, 127.0) as u8;
-        if matches!(number % 12, 0 | 2 | 4 | 5 | 7 | 9 | 11) && plane.semitone() >= 11.0 || number % 12 == 0 {
-            let ink = if number % 12 == 0 { TEXT } else { FAINT_TEXT };
+        if matches!(number % 12, 0 | 2 | 4 | 5 | 7 | 9 | 11) && plane.semitone() >= 11.0 || number.is_multiple_of(12) {
+            let ink = if number.is_multiple_of(12) { TEXT } else { FAINT_TEXT };
             canvas.text(&note_name(number), LEFT - 12.0, plane.y(key) - 7.0, 2, ink, Align::Right);
         }
         key += 1.0;
@@ -218,7 +220,7 @@ fn notes(canvas: &mut Canvas, plane: &Plane, analysis: &Analysis) {
         let (left, right) = (plane.x(analysis.beat_at(note.onset)), plane.x(analysis.beat_at(note.offset)));
         let name = note_name(note.key);
         let y = plane.y(f32::from(note.key)) - half - 20.0;
-        let scale = if right - left >= 16.0 * name.len() as f32 { 2 } else { 1 };
+        let scale = if right - left >= 13.0 * name.len() as f32 { 2 } else { 1 };
         canvas.shadowed_text(&name, left + 1.0, if scale == 2 { y } else { y + 8.0 }, scale, TEXT);
     }
 }
@@ -279,5 +281,5 @@ fn facts(canvas: &mut Canvas, rendition: &Rendition, panel: Area) {
         rendition.loudness.true_peak_dbtp,
         100.0 * rendition.fidelity.lead_chroma
     );
-    canvas.shadowed_text(&levels, panel.left + 8.0, panel.bottom - 20.0, 1, TEXT);
+    canvas.shadowed_text(&levels, panel.left + 8.0, panel.bottom - 22.0, 2, FAINT_TEXT);
 }

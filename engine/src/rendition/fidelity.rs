@@ -14,6 +14,9 @@ const CHROMA_HOP_SECONDS: f64 = 4096.0 / 32_000.0;
 /// An onset is met within this time.
 const ONSET_SECONDS: f64 = 0.05;
 
+/// A played note: its start and end in seconds of the rendition.
+type Played<'a> = (f64, f64, &'a ScoreNote);
+
 /// A sung note in seconds of the rendition.
 struct Sung {
     start: f64,
@@ -55,7 +58,7 @@ pub fn measure_fidelity(
     context.check()?;
     let mix_chroma = chroma_agreement(&chroma_of(mix)?.argmax, &sung);
     context.check()?;
-    let played: Vec<(f64, f64, &ScoreNote)> = track
+    let played: Vec<Played> = track
         .notes
         .iter()
         .map(|note| (seconds(note.start).max(0.0), seconds(note.start + note.length).min(length), note))
@@ -80,12 +83,12 @@ fn chroma_agreement(argmax: &[u8], sung: &[Sung]) -> f32 {
 }
 
 /// Share of sung notes that the lead plays in the register it plays most of them in, in its score and in its sound.
-fn octave_agreement(sung: &[Sung], played: &[(f64, f64, &ScoreNote)], lead: &AudioBuffer) -> f32 {
+fn octave_agreement(sung: &[Sung], played: &[Played], lead: &AudioBuffer) -> f32 {
     // A singer's octave and an instrument's differ by a constant; what counts is that no single note leaps out.
-    let pairs: Vec<(&Sung, Option<&(f64, f64, &ScoreNote)>)> = sung
+    let pairs: Vec<(&Sung, Option<&Played>)> = sung
         .iter()
         .map(|note| {
-            let overlap = |played: &&(f64, f64, &ScoreNote)| played.1.min(note.end) - played.0.max(note.start);
+            let overlap = |played: &&Played| played.1.min(note.end) - played.0.max(note.start);
             let best = played.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
             (note, best.filter(|best| overlap(best) > 0.0))
         })

@@ -2,7 +2,10 @@
 //!
 //! Both work on gain curves of the whole mix, so trying another drive costs no new filtering.
 
+use super::CHECK_EVERY;
 use crate::audio::AudioBuffer;
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::SampleRate;
 
 /// Points between two frames that the peak detector looks at.
@@ -17,7 +20,10 @@ const RELEASE_SECONDS: f64 = 0.08;
 /// Largest absolute value at or just after each frame, between the samples too, over all channels.
 ///
 /// Interpolates four-fold with a Hann-windowed sinc, as ITU-R BS.1770-4 annex 2 asks for.
-pub fn true_peak_curve(audio: &AudioBuffer) -> Vec<f32> {
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub fn true_peak_curve(audio: &AudioBuffer, context: &JobContext) -> Result<Vec<f32>> {
     let half = TAPS / 2;
     let phases: Vec<[f32; TAPS]> = (1..OVERSAMPLING)
         .map(|phase| {
@@ -36,6 +42,9 @@ pub fn true_peak_curve(audio: &AudioBuffer) -> Vec<f32> {
         padded.extend_from_slice(channel);
         padded.resize(padded.len() + half, 0.0);
         for (frame, peak) in curve.iter_mut().enumerate() {
+            if frame.is_multiple_of(CHECK_EVERY) {
+                context.check()?;
+            }
             let window = &padded[frame..frame + TAPS];
             let mut largest = window[half - 1].abs();
             for phase in &phases {
@@ -45,7 +54,7 @@ pub fn true_peak_curve(audio: &AudioBuffer) -> Vec<f32> {
             *peak = peak.max(largest);
         }
     }
-    curve
+    Ok(curve)
 }
 
 /// The gain of every frame that keeps `peaks * drive * gain` at or under `ceiling`: ramps down before a peak, holds, recovers.

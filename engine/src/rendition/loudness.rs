@@ -1,29 +1,16 @@
 //! Thread: worker. Loudness as ITU-R BS.1770-4 and EBU R128 define it, in a form that can be asked again cheaply after a gain
 //! change; the finished mix is measured by the ebur128 crate.
 
+use super::CHECK_EVERY;
+use super::biquad::Biquad;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
+use crate::job_context::JobContext;
 use crate::time::SampleRate;
 use ebur128::{EbuR128, Mode};
 
 /// What is reported for silence, where the standard says minus infinity.
 pub const SILENCE_LUFS: f32 = -70.0;
-
-/// Second-order section, direct form 2 transposed, in double precision.
-struct Biquad {
-    b: [f64; 3],
-    a: [f64; 2],
-    state: [f64; 2],
-}
-
-impl Biquad {
-    fn run(&mut self, input: f64) -> f64 {
-        let output = self.b[0] * input + self.state[0];
-        self.state[0] = self.b[1] * input - self.a[0] * output + self.state[1];
-        self.state[1] = self.b[2] * input - self.a[1] * output;
-        output
-    }
-}
 
 /// The two filters of BS.1770 at any rate, by the bilinear transform of their analogue prototypes.
 fn k_weighting(rate: SampleRate) -> [Biquad; 2] {
@@ -33,16 +20,15 @@ fn k_weighting(rate: SampleRate) -> [Biquad; 2] {
         let high = 10.0_f64.powf(3.999_843_853_973_347 / 20.0);
         let band = high.powf(0.499_666_774_154_541_6);
         let a0 = 1.0 + k / q + k * k;
-        Biquad {
-            b: [(high + band * k / q + k * k) / a0, 2.0 * (k * k - high) / a0, (high - band * k / q + k * k) / a0],
-            a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
-            state: [0.0; 2],
-        }
+        Biquad::new(
+            [(high + band * k / q + k * k) / a0, 2.0 * (k * k - high) / a0, (high - band * k / q + k * k) / a0],
+            [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
+        )
     };
     let low_cut = {
         let (k, q) = (tangent(38.135_470_876_024_44), 0.500_327_037_323_877_3);
         let a0 = 1.0 + k / q + k * k;
-        Biquad { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0], state: [0.0; 2] }
+        Biquad::new([1.0, -2.0, 1.0], [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0])
     };
     [shelf, low_cut]
 }
@@ -55,16 +41,22 @@ pub struct EnergyCurve {
 }
 
 /// K-weighted power of every frame, channels summed.
-pub fn weighted_power(audio: &AudioBuffer) -> Vec<f32> {
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub fn weighted_power(audio: &AudioBuffer, context: &JobContext) -> Result<Vec<f32>> {
     let mut power = vec![0.0_f32; audio.frames()];
     for channel in &audio.channels {
         let [mut shelf, mut low_cut] = k_weighting(audio.rate);
-        for (sum, sample) in power.iter_mut().zip(channel) {
-            let weighted = low_cut.run(shelf.run(f64::from(*sample)));
-            *sum += (weighted * weighted) as f32;
+        for (sums, samples) in power.chunks_mut(CHECK_EVERY).zip(channel.chunks(CHECK_EVERY)) {
+            context.check()?;
+            for (sum, sample) in sums.iter_mut().zip(samples) {
+                let weighted = low_cut.run(shelf.run(f64::from(*sample)));
+                *sum += (weighted * weighted) as f32;
+            }
         }
     }
-    power
+    Ok(power)
 }
 
 impl EnergyCurve {
@@ -107,13 +99,17 @@ impl EnergyCurve {
 /// Integrated loudness in LUFS, [`SILENCE_LUFS`] for silence, and true peak in dBTP, as the ebur128 crate measures them.
 ///
 /// # Errors
-/// [`Error::Internal`] when the meter rejects the audio.
-pub fn measure(audio: &AudioBuffer) -> Result<(f32, f32)> {
+/// [`Error::Internal`] when the meter rejects the audio, [`Error::Cancelled`].
+pub fn measure(audio: &AudioBuffer, context: &JobContext) -> Result<(f32, f32)> {
     let failed = |error: ebur128::Error| Error::internal("mixing", error);
     let channels = u32::try_from(audio.channels.len()).unwrap_or(2);
     let mut meter = EbuR128::new(channels, audio.rate.0, Mode::I | Mode::TRUE_PEAK).map_err(failed)?;
-    let planes: Vec<&[f32]> = audio.channels.iter().map(Vec::as_slice).collect();
-    meter.add_frames_planar_f32(&planes).map_err(failed)?;
+    for from in (0..audio.frames()).step_by(CHECK_EVERY) {
+        context.check()?;
+        let to = (from + CHECK_EVERY).min(audio.frames());
+        let planes: Vec<&[f32]> = audio.channels.iter().map(|channel| &channel[from..to]).collect();
+        meter.add_frames_planar_f32(&planes).map_err(failed)?;
+    }
     let integrated = meter.loudness_global().map_err(failed)? as f32;
     let mut peak = 0.0_f64;
     for channel in 0..channels {

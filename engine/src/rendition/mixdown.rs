@@ -19,7 +19,7 @@ const TARGET_LUFS: f32 = -14.0;
 const PEAK_DBTP: f32 = -1.0;
 const CEILING_DBTP: f32 = -1.12;
 /// Where the lead stands over everything else together, in LU.
-const LEAD_LU: std::ops::RangeInclusive<f32> = 0.3..=2.3;
+const LEAD_LU: std::ops::RangeInclusive<f32> = 1.0..=2.3;
 /// Most the balance moves the lead, in dB.
 const LEAD_CORRECTION_DB: f32 = 9.0;
 /// Peak of the pre-master and of every stem, in dBFS, at most.
@@ -90,12 +90,13 @@ fn balance_lead(stems: &mut [Stem], rate: SampleRate, frames: usize, context: &J
     let Some(lead) = stems.iter().position(|stem| stem.role == Role::Lead) else { return Ok(0.0) };
     let mut backing = AudioBuffer::silent(rate, 2, frames);
     for stem in stems.iter().filter(|stem| stem.role != Role::Lead) {
+        context.check()?;
         backing.add(&stem.audio, crate::time::Frames(0));
     }
     context.check()?;
-    let lead_power = weighted_power(&stems[lead].audio);
+    let lead_power = weighted_power(&stems[lead].audio, context)?;
     context.check()?;
-    let backing_power = weighted_power(&backing);
+    let backing_power = weighted_power(&backing, context)?;
     let loudness = |power: &[f32]| EnergyCurve::of(power, rate).integrated_lufs();
     let (Some(lead_lufs), Some(backing_lufs)) = (loudness(&lead_power), loudness(&backing_power)) else {
         return Ok(0.0);
@@ -138,7 +139,7 @@ fn trim(stems: &mut [Stem], sum: &AudioBuffer, context: &JobContext) -> Result<(
     }
     context.check()?;
     let by_peak = db(STEM_PEAK_DB) / peak;
-    let lufs = EnergyCurve::of(&weighted_power(sum), sum.rate).integrated_lufs();
+    let lufs = EnergyCurve::of(&weighted_power(sum, context)?, sum.rate).integrated_lufs();
     let gain = lufs.map_or(by_peak, |lufs| db(TARGET_LUFS - lufs).min(by_peak));
     for stem in stems {
         context.check()?;
@@ -151,14 +152,14 @@ fn trim(stems: &mut [Stem], sum: &AudioBuffer, context: &JobContext) -> Result<(
 /// Brings the pre-master to the target loudness under the peak ceiling. The mix, its loudness and its true peak.
 fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
     let rate = premaster.rate;
-    let power = weighted_power(&premaster);
+    let power = weighted_power(&premaster, context)?;
     context.check()?;
     let Some(lufs) = EnergyCurve::of(&power, rate).integrated_lufs() else {
         // Silence, or a click too short to have a loudness: left as it is.
-        let (lufs, peak) = if premaster.peak() > 0.0 { measure(&premaster)? } else { (SILENCE_LUFS, -120.0) };
+        let (lufs, peak) = if premaster.peak() > 0.0 { measure(&premaster, context)? } else { (SILENCE_LUFS, -120.0) };
         return Ok((premaster, lufs, peak));
     };
-    let mut peaks = true_peak_curve(&premaster);
+    let mut peaks = true_peak_curve(&premaster, context)?;
     context.check()?;
     let peak_db = 20.0 * peaks.iter().fold(1e-6_f32, |a, &b| a.max(b)).log10();
     let over = peak_db + (TARGET_LUFS - lufs) - CEILING_DBTP;
@@ -193,7 +194,7 @@ fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, 
         }
         mix.quantise_24_bit();
         context.progress(Stage::Mix, 0.7)?;
-        let (lufs, peak) = measure(&mix)?;
+        let (lufs, peak) = measure(&mix, context)?;
         attempts += 1;
         if peak <= PEAK_DBTP || attempts == 4 {
             return Ok((mix, lufs, peak));

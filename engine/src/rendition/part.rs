@@ -1,5 +1,7 @@
 //! Thread: worker. A track becomes audio: every note on its exact frame, lines joined, hats choked.
 
+use super::biquad::Biquad;
+use super::clarity::{Cut, clarified, cuts_for, probe_seconds};
 use super::levels::evening_gain_db;
 use super::synth::{NotePlayer, NoteShape, StereoSound, line_at};
 use crate::audio::AudioBuffer;
@@ -7,6 +9,9 @@ use crate::error::Result;
 use crate::generation::score::{Preset, Role, ScoreNote, Track};
 use crate::job_context::JobContext;
 use crate::time::{Beats, SampleRate, SongGrid};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 /// Notes of a line that leave no more than this between them are played as one breath.
 const TOUCHING_SECONDS: f64 = 0.03;
@@ -18,6 +23,8 @@ const DAMP_SECONDS: f64 = 0.15;
 const CHOKE_SECONDS: f64 = 0.012;
 /// Softens a sample that does not begin at zero. Drums are left as sharp as they are.
 const START_FADE_SECONDS: f64 = 0.0005;
+/// What no instrument of the set sounds below: some samples carry an offset.
+const LOWEST_HZ: f64 = 22.0;
 /// Kits whose strokes alternate between two recordings, so that repeats do not sound like a machine gun.
 const JAZZ_KIT: u8 = 32;
 const JAZZ_KIT_ALTERNATE: u8 = 33;
@@ -56,6 +63,8 @@ pub fn render_part(
         join(&mut placed, rate);
     }
     let mut out = StereoSound { left: vec![0.0; frames], right: vec![0.0; frames] };
+    let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
+    let mut known_cuts = BTreeMap::new();
     for one in &placed {
         let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
         let one_shot = one.preset.bank == 128 && !player.loops(one.preset, one.note.key, one.note.velocity);
@@ -66,19 +75,43 @@ pub fn render_part(
             held: (!one_shot).then_some(held),
         };
         let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
-        let sound = player.play(shape, &bend, context)?;
+        let mut sound = player.play(shape, &bend, context)?;
+        if track.role == Role::Lead && track.preset.bank != 128 {
+            let cuts = clear_cuts(&mut player, &mut known_cuts, shape, rate, context)?;
+            if !cuts.is_empty() {
+                sound = Arc::new(clarified(&sound, cuts, rate, context)?);
+            }
+        }
         let gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
         let soften = if one.preset.bank == 128 { 0.0 } else { START_FADE_SECONDS * rate.hz() };
-        add(&mut out, &sound, one, &gain_db, soften as usize);
+        let place = finite(track.pan) + place_in_instrument(track, one.note.key);
+        add(&mut out, &sound, one, &gain_db, sides(place, gain), soften as usize);
         played()?;
     }
-    let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
-    let angle = (finite(track.pan).clamp(-1.0, 1.0) + 1.0) * std::f32::consts::FRAC_PI_4;
-    // Equal power, unity in the middle. The samples are mono, so nothing of them is lost at the sides.
-    let (left, right) = (std::f32::consts::SQRT_2 * angle.cos() * gain, std::f32::consts::SQRT_2 * angle.sin() * gain);
-    out.left.iter_mut().for_each(|sample| *sample *= left);
-    out.right.iter_mut().for_each(|sample| *sample *= right);
+    for channel in [&mut out.left, &mut out.right] {
+        Biquad::high_pass(LOWEST_HZ, rate).filter(channel, context)?;
+    }
     Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
+}
+
+/// What [`cuts_for`] says of a note's key, asked once a key and shade of loudness.
+fn clear_cuts<'a>(
+    player: &mut NotePlayer,
+    known: &'a mut BTreeMap<(u8, u8), Vec<Cut>>,
+    note: NoteShape,
+    rate: SampleRate,
+    context: &JobContext,
+) -> Result<&'a [Cut]> {
+    // Recorded dynamics differ in timbre; sixteen velocities more or less do not.
+    let velocity = note.velocity / 16 * 16 + 8;
+    Ok(match known.entry((note.key, velocity)) {
+        Entry::Occupied(cuts) => cuts.into_mut(),
+        Entry::Vacant(place) => {
+            let held = Some((probe_seconds() * rate.hz()) as u64);
+            let straight = player.play(NoteShape { velocity, held, ..note }, &[], context)?;
+            place.insert(cuts_for(note.key, &straight, rate)?)
+        }
+    })
 }
 
 fn place<'a>(track: &'a Track, grid: &SongGrid, rate: SampleRate, region: i64) -> Vec<Placed<'a>> {
@@ -169,7 +202,43 @@ fn curve(
     frames
 }
 
-fn add(out: &mut StereoSound, sound: &StereoSound, one: &Placed, gain_db: &[(f64, f32)], soften: usize) {
+/// Where a key lies within an instrument that is wider than a point, to be added to the part's pan: a kit as the audience sees
+/// it, low keys left and high ones right of what plays chords. The samples themselves are mono.
+fn place_in_instrument(track: &Track, key: u8) -> f32 {
+    if track.preset.bank == 128 {
+        return match key {
+            42 | 44 | 46 => 0.3,
+            41 | 43 => -0.4,
+            45 | 47 => -0.1,
+            48 | 50 => 0.25,
+            49 | 55 => 0.45,
+            51..=53 | 57 | 59 => -0.4,
+            37..=40 => 0.05,
+            54 | 69 | 70 | 82 => 0.35,
+            56 | 60..=68 => -0.25,
+            _ => 0.0,
+        };
+    }
+    match track.role {
+        Role::Chords | Role::Pad | Role::Colour => 0.4 * ((f32::from(key) - 62.0) / 24.0).clamp(-1.0, 1.0),
+        _ => 0.0,
+    }
+}
+
+/// Gains of left and right for a place from -1 to 1: equal power, unity in the middle.
+fn sides(place: f32, gain: f32) -> [f32; 2] {
+    let angle = (place.clamp(-1.0, 1.0) + 1.0) * std::f32::consts::FRAC_PI_4;
+    [std::f32::consts::SQRT_2 * angle.cos() * gain, std::f32::consts::SQRT_2 * angle.sin() * gain]
+}
+
+fn add(
+    out: &mut StereoSound,
+    sound: &StereoSound,
+    one: &Placed,
+    gain_db: &[(f64, f32)],
+    [to_left, to_right]: [f32; 2],
+    soften: usize,
+) {
     let start = usize::try_from(one.start).unwrap_or(0);
     if start >= out.left.len() {
         return;
@@ -204,8 +273,8 @@ fn add(out: &mut StereoSound, sound: &StereoSound, one: &Placed, gain_db: &[(f64
             if from + index < soften {
                 gain *= (from + index + 1) as f32 / (soften + 1) as f32;
             }
-            *left += add_left * gain;
-            *right += add_right * gain;
+            *left += add_left * gain * to_left;
+            *right += add_right * gain * to_right;
         }
         from = to;
     }

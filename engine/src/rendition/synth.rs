@@ -174,7 +174,11 @@ impl NotePlayer {
             }
         }
         let fade = (END_FADE_SECONDS * self.inner.hz()) as usize;
+        // The synthesizer drops a voice at once when its level passes a threshold: the fade has to end there.
+        let ends = |channel: &[f32]| channel.iter().rposition(|sample| *sample != 0.0).map_or(0, |last| last + 1);
+        let end = ends(&sound.left).max(ends(&sound.right));
         for channel in [&mut sound.left, &mut sound.right] {
+            channel.truncate(end);
             let length = fade.min(channel.len());
             let start = channel.len() - length;
             for (index, sample) in channel[start..].iter_mut().enumerate() {

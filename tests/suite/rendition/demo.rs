@@ -47,28 +47,3 @@ pub fn rendition(style: &str) -> &'static Rendition {
         render(&score, &request, &format!("{style} 1"), SampleRate(48_000), &JobContext::detached()).expect("rendition")
     })
 }
-
-#[test]
-fn zz_probe() {
-    for style in STYLES {
-        let rendition = rendition(style);
-        println!("{style}: {:?} {:?} {:?}", rendition.timings, rendition.loudness, rendition.fidelity);
-        for track in &rendition.score.as_ref().unwrap().tracks {
-            println!(
-                "   {} {} {} notes gain {}",
-                track.role.name(),
-                track.instrument,
-                track.notes.len(),
-                track.gain_db
-            );
-        }
-        if let Some(folder) = std::env::var_os("CANTUS_PROBE") {
-            cantus_engine::export::write_rendition(&Path::new(&folder).join(style), rendition).unwrap();
-        }
-    }
-    if let Some(folder) = std::env::var_os("CANTUS_PROBE") {
-        let all: Vec<&Rendition> = STYLES.iter().map(|style| rendition(style)).collect();
-        let png = cantus_engine::export::picture::picture(hum(), &all).unwrap();
-        std::fs::write(Path::new(&folder).join("picture.png"), png).unwrap();
-    }
-}

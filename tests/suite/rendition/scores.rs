@@ -39,8 +39,8 @@ pub fn request_for(score: &Score) -> Request {
             .map(|note| Note {
                 onset: (note.start - start).seconds(tempo),
                 offset: (note.start + note.length - start).seconds(tempo),
-                sung: MidiNote(f32::from(note.key) - 12.0),
-                key: note.key - 12,
+                sung: MidiNote(f32::from(note.key.saturating_sub(12))),
+                key: note.key.saturating_sub(12),
                 loudness: 0.8,
                 confidence: 0.9,
                 bend: vec![(0.0, -0.3), (0.08, 0.0), (0.2, 0.08), (0.3, -0.08)],
@@ -77,7 +77,9 @@ pub fn request_for(score: &Score) -> Request {
     let chroma: Vec<[f32; 12]> = (0..frames).map(chroma_frame).collect();
     let argmax = chroma
         .iter()
-        .map(|classes| (0..12_u8).rev().max_by(|&a, &b| classes[a as usize].total_cmp(&classes[b as usize])).unwrap())
+        .map(|classes| {
+            (0..12_u8).rev().max_by(|&a, &b| classes[a as usize].total_cmp(&classes[b as usize])).expect("classes")
+        })
         .collect();
     Request {
         analysis: Analysis {

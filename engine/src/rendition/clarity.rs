@@ -1,0 +1,116 @@
+//! Thread: worker. Makes a lead's notes unmistakable: some recorded instruments sound the fifth or third above a key louder than
+//! the key itself, so that the tune is hard to recognise. Bells cut into the harmonics that outweigh the key's own pitch class.
+
+use super::biquad::Biquad;
+use super::synth::StereoSound;
+use crate::error::{Error, Result};
+use crate::job_context::JobContext;
+use crate::time::{MidiNote, SampleRate};
+use realfft::RealFftPlanner;
+
+/// Harmonics looked at. Those above are weak, and count little for the pitch class.
+const HARMONICS: usize = 16;
+/// How far the own pitch class is to stand over every other one, as a power ratio: 4 dB.
+const MARGIN: f64 = 2.5;
+/// Deepest cut, in dB: what is left is still the same instrument.
+const DEEPEST_DB: f64 = 12.0;
+/// What a note that needs cuts gets at its fundamental, so that it does not sound thin after them, in dB.
+const BODY_DB: f64 = 3.0;
+/// Cuts under this are not worth a filter, in dB.
+const SHALLOWEST_DB: f64 = 0.5;
+/// Width of a bell: follows two semitones of bend and vibrato.
+const Q: f64 = 3.0;
+/// Where a straight note is measured, and for how long: attack, body and what comes after have each their own timbre.
+const MEASURED_AT_SECONDS: [f64; 3] = [0.05, 0.25, 0.5];
+const MEASURED_SECONDS: f64 = 0.25;
+
+/// A cut around one frequency; a negative depth lifts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cut {
+    hz: f64,
+    depth_db: f64,
+}
+
+/// How long a note has to be held to be measured.
+pub fn probe_seconds() -> f64 {
+    MEASURED_AT_SECONDS[2] + MEASURED_SECONDS
+}
+
+/// The cuts a key needs, from a straight note of it. None for a sound too short to have a pitch class.
+///
+/// # Errors
+/// [`Error::Internal`] when the transform fails.
+pub fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec<Cut>> {
+    let frame = |seconds: f64| (seconds * rate.hz()) as usize;
+    let fundamental = f64::from(MidiNote(f32::from(key)).hz().0);
+    let mut depths_db = [0.0_f64; HARMONICS];
+    for at in MEASURED_AT_SECONDS {
+        let from = frame(at);
+        let Some(stretch) = straight.left.get(from..from + frame(MEASURED_SECONDS)) else { break };
+        let harmonics = harmonic_powers(stretch, fundamental, rate)?;
+        let mut classes = [0.0_f64; 12];
+        for (index, power) in harmonics.iter().enumerate() {
+            classes[class_of(index + 1)] += power;
+        }
+        for (index, &power) in harmonics.iter().enumerate() {
+            let class = class_of(index + 1);
+            let over_db = 10.0 * (MARGIN * classes[class] / classes[0].max(1e-20)).log10();
+            // A class's weak members are not what outweighs.
+            if class != 0 && over_db >= SHALLOWEST_DB && power > 0.1 * classes[class] {
+                depths_db[index] = depths_db[index].max(over_db.min(DEEPEST_DB));
+            }
+        }
+    }
+    let cuts = depths_db.iter().enumerate().filter(|(_, depth_db)| **depth_db > 0.0);
+    let mut cuts: Vec<Cut> =
+        cuts.map(|(index, &depth_db)| Cut { hz: (index + 1) as f64 * fundamental, depth_db }).collect();
+    if !cuts.is_empty() && fundamental < 0.475 * rate.hz() {
+        cuts.push(Cut { hz: fundamental, depth_db: -BODY_DB });
+    }
+    Ok(cuts)
+}
+
+/// A sound after the cuts.
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub fn clarified(sound: &StereoSound, cuts: &[Cut], rate: SampleRate, context: &JobContext) -> Result<StereoSound> {
+    let mut clear = sound.clone();
+    for channel in [&mut clear.left, &mut clear.right] {
+        for cut in cuts {
+            Biquad::bell(cut.hz, -cut.depth_db, Q, rate).filter(channel, context)?;
+        }
+    }
+    Ok(clear)
+}
+
+/// Semitones from the key's class to a harmonic's.
+fn class_of(harmonic: usize) -> usize {
+    (12.0 * (harmonic as f64).log2()).round() as usize % 12
+}
+
+/// Power of every harmonic below 95 % of the Nyquist frequency, weighed as the chroma filterbank weighs octaves.
+fn harmonic_powers(stretch: &[f32], fundamental: f64, rate: SampleRate) -> Result<Vec<f64>> {
+    let size = stretch.len().next_power_of_two();
+    let transform = RealFftPlanner::<f32>::new().plan_fft_forward(size);
+    let mut input = transform.make_input_vec();
+    let length = stretch.len() as f32;
+    for (index, (value, sample)) in input.iter_mut().zip(stretch).enumerate() {
+        *value = sample * (0.5 - 0.5 * (std::f32::consts::TAU * index as f32 / length).cos());
+    }
+    let mut lines = transform.make_output_vec();
+    transform.process(&mut input, &mut lines).map_err(|error| Error::internal("playing the parts", error))?;
+    let line = |hz: f64| hz * size as f64 / rate.hz();
+    // Half a semitone either way holds a mistuned sample and its own vibrato; the window itself is 8 Hz wide.
+    let width = 2.0_f64.powf(0.5 / 12.0) - 1.0;
+    let powers = (1..=HARMONICS).map(|harmonic| harmonic as f64 * fundamental).take_while(|hz| *hz < 0.475 * rate.hz());
+    Ok(powers
+        .map(|hz| {
+            let reach = (hz * width).max(8.0).min(0.45 * fundamental);
+            let (low, high) = (line(hz - reach).floor() as usize, line(hz + reach).ceil() as usize);
+            let power: f64 = lines.get(low..=high).unwrap_or(&[]).iter().map(|line| f64::from(line.norm_sqr())).sum();
+            let octaves = (hz / 880.0).log2();
+            power * (-0.5 * (octaves / 2.0).powi(2)).exp()
+        })
+        .collect())
+}
