@@ -7,7 +7,7 @@ use crate::analysis::{Chroma, Note};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::job_context::JobContext;
-use crate::resample::resample;
+use crate::resample::resample_in;
 use crate::time::{SampleRate, Seconds};
 use realfft::RealFftPlanner;
 use std::f64::consts::TAU;
@@ -90,14 +90,14 @@ pub fn chroma_of_notes(notes: &[Note], length: Seconds) -> Chroma {
 /// compared with its melody's, says how well it keeps the tune.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for a rate outside 8 to 192 kHz.
-pub fn chroma_of(audio: &AudioBuffer) -> Result<Chroma> {
+/// [`Error::OutOfRange`] for a rate outside 8 to 192 kHz; [`Error::Cancelled`].
+pub fn chroma_of(audio: &AudioBuffer, context: &JobContext) -> Result<Chroma> {
     if audio.channels.iter().any(|channel| channel.len() != audio.frames()) {
         return Err(Error::internal("measuring chroma", "channels of different lengths"));
     }
     let mono = audio.to_mono().into_iter().map(|sample| if sample.is_finite() { sample } else { 0.0 }).collect();
-    let mono = resample(&AudioBuffer::mono(audio.rate, mono), RATE)?;
-    Ok(chroma(&mono.to_mono()))
+    let mono = resample_in(&AudioBuffer::mono(audio.rate, mono), RATE, context)?;
+    chroma_in(&mono.to_mono(), context)
 }
 
 /// The filterbank `[12][8193]`: row 0 is C, columns are spectral lines. librosa's `filters.chroma` with `sr = 32000`,

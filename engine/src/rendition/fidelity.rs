@@ -54,9 +54,8 @@ pub fn measure_fidelity(
     if sung.is_empty() || track.notes.is_empty() {
         return Ok(Fidelity::default());
     }
-    let lead_chroma = chroma_agreement(&chroma_of(&lead.audio)?.argmax, &sung);
-    context.check()?;
-    let mix_chroma = chroma_agreement(&chroma_of(mix)?.argmax, &sung);
+    let lead_chroma = chroma_agreement(&chroma_of(&lead.audio, context)?.argmax, &sung);
+    let mix_chroma = chroma_agreement(&chroma_of(mix, context)?.argmax, &sung);
     context.check()?;
     let played: Vec<Played> = track
         .notes

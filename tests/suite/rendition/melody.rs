@@ -77,7 +77,7 @@ fn bends_are_followed() {
 
 /// Share of chroma frames inside the hum's true notes whose loudest class is the note's, and how many frames there are.
 fn agreement(audio: &AudioBuffer, notes: &[(f64, f64, u8)]) -> (f64, usize) {
-    let chroma = chroma_of(audio).expect("chroma");
+    let chroma = chroma_of(audio, &JobContext::detached()).expect("chroma");
     let (mut agree, mut frames) = (0, 0);
     for (frame, class) in chroma.argmax.iter().enumerate() {
         let centre = frame as f64 * 4_096.0 / 32_000.0;
