@@ -58,3 +58,10 @@ fn an_allocation_and_its_end_are_counted() {
     let (sum, count) = counted(|| std::hint::black_box([1_u8; 100]).iter().map(|&one| u32::from(one)).sum::<u32>());
     assert_eq!((sum, count), (100, 0));
 }
+
+/// Does real-time work, and fails when it allocates or frees.
+pub fn assert_none<R>(work: impl FnOnce() -> R) -> R {
+    let (result, count) = counted(work);
+    assert_eq!(count, 0, "real-time work allocated or freed {count} times");
+    result
+}

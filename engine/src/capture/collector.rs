@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::time::{Beats, Frames, Seconds};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,6 +147,8 @@ impl Collector {
             snapshot: snapshot.clone(),
             spools: Vec::new(),
             finished_captures: 0,
+            lost_before: 0,
+            non_finite_before: 0,
         };
         self.send(Order::Add(Box::new(slot)));
         Ear { id, orders: self.orders.clone(), snapshot }
@@ -240,6 +243,9 @@ struct Slot {
     /// Spools of finished takes, kept until the instance goes.
     spools: Vec<Spool>,
     finished_captures: u64,
+    /// What earlier rings counted.
+    lost_before: u64,
+    non_finite_before: u64,
 }
 
 fn collect(orders: &Receiver<Order>) {
@@ -311,11 +317,16 @@ impl Slot {
             {
                 *spool = None;
                 let text = format!("{error} The recording goes on in memory; it would not survive a crash.");
-                (self.on_event)(CaptureEvent::Problem(text));
+                self.tell(CaptureEvent::Problem(text));
             }
             any = true;
         }
         any
+    }
+
+    /// Tells the instance. Its code runs on this thread, which serves all instances and must outlive a mistake there.
+    fn tell(&self, event: CaptureEvent) {
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
     }
 
     fn offset_frames(&self) -> i64 {
@@ -367,7 +378,12 @@ impl Slot {
         let dir = self.settings.spool_dir.as_ref()?;
         let form = (self.history.rate(), self.history.channels());
         let opened = Spool::create(dir, form, mode, self.offset_frames()).and_then(|mut spool| {
-            for block in self.history.blocks_from(start) {
+            // Notes struck a little early belong to the take too; a free take begins where it was ordered.
+            let early = match mode {
+                CaptureMode::Free => 0,
+                CaptureMode::Bars(_) | CaptureMode::LoopRegion => cut::EARLY.frames(self.history.rate()).0 as u64,
+            };
+            for block in self.history.blocks_from(start.saturating_sub(early).max(self.history.first())) {
                 spool.write(&block)?;
             }
             Ok(spool)
@@ -375,7 +391,7 @@ impl Slot {
         opened
             .inspect_err(|error| {
                 let text = format!("{error} The recording is kept in memory; it would not survive a crash.");
-                (self.on_event)(CaptureEvent::Problem(text));
+                self.tell(CaptureEvent::Problem(text));
             })
             .ok()
     }
@@ -386,7 +402,7 @@ impl Slot {
         }
         self.history.pin(None);
         self.finished_captures += 1;
-        (self.on_event)(match cut::take(&self.history, cut, 0) {
+        self.tell(match cut::take(&self.history, cut, 0) {
             Ok(take) => CaptureEvent::TakeFinished(take),
             Err(error) => CaptureEvent::Problem(error.to_string()),
         });
@@ -402,7 +418,7 @@ impl Slot {
                     Ok(cut) => self.finish(&cut),
                     Err(error) => {
                         self.cancel();
-                        (self.on_event)(CaptureEvent::Problem(error.to_string()));
+                        self.tell(CaptureEvent::Problem(error.to_string()));
                     }
                 }
             }
@@ -413,7 +429,7 @@ impl Slot {
         if !matches!(self.capture, Capture::Idle) {
             self.drop_capture();
             self.finished_captures += 1;
-            (self.on_event)(CaptureEvent::Cancelled);
+            self.tell(CaptureEvent::Cancelled);
         }
     }
 
@@ -425,14 +441,26 @@ impl Slot {
     }
 
     fn replace(&mut self, reader: RingReader) {
-        self.stop();
+        self.drain();
+        let waiting = match self.capture {
+            Capture::Armed { mode, .. } => Some(mode),
+            _ => None,
+        };
+        if waiting.is_none() {
+            self.stop();
+        }
+        self.lost_before += self.reader.overrun_frames();
+        self.non_finite_before += self.reader.non_finite();
         self.history = History::new(reader.rate(), reader.channels(), self.settings.history);
         self.reader = reader;
+        if let Some(mode) = waiting {
+            self.arm(mode);
+        }
     }
 
-    /// Deletes what the project has by now; always true, for `retain`.
+    /// Deletes what the project has by now; a take that is still growing is left on disk, to be offered next time. Always true, for
+    /// `retain`.
     fn forget(&mut self) -> bool {
-        self.drop_capture();
         self.spools.drain(..).for_each(Spool::delete);
         true
     }
@@ -455,8 +483,8 @@ impl Slot {
             stamp: self.history.last_stamp(),
             level_dbfs: if peak > 0.0 { (20.0 * peak.log10()).max(SILENCE_DBFS) } else { SILENCE_DBFS },
             history_seconds: Frames((end - self.history.first()) as i64).seconds(rate).0,
-            overruns: self.reader.overrun_frames(),
-            non_finite: self.reader.non_finite(),
+            overruns: self.lost_before + self.reader.overrun_frames(),
+            non_finite: self.non_finite_before + self.reader.non_finite(),
             capture,
             finished_captures: self.finished_captures,
         };

@@ -262,7 +262,7 @@ fn grid_from(segments: &[Segment], rate: SampleRate, from: f64, end: u64) -> Opt
 }
 
 /// A note struck this much before the take is meant for its first beat.
-const EARLY: Seconds = Seconds(0.1);
+pub(super) const EARLY: Seconds = Seconds(0.1);
 
 /// Pairs the notes on and off of record frames `from..to`. What still sounds at the end ends there.
 fn notes(history: &History, from: u64, to: u64) -> Vec<TakeNote> {

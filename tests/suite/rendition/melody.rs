@@ -7,6 +7,7 @@ use super::stem;
 use cantus_engine::analysis::chroma::chroma_of;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::score::Role;
+use cantus_engine::job_context::JobContext;
 use cantus_engine::time::{MidiNote, SampleRate};
 use std::f64::consts::TAU;
 
