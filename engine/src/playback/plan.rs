@@ -261,9 +261,7 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
             let next =
                 self.state.voices.lead.filter(|lead| lead.slot == self.slot && now > begin).map(|lead| lead.next);
             let position = next.filter(|next| (next - position).abs() <= slack).unwrap_or(position);
-            // The fade at a slice's end is over before the clip's next beat, which must not be heard twice.
-            let fade = self.deck.fade.frames() as i64;
-            let left = (end - fade - now).min(last - fade - position);
+            let left = (end - now).min(last - position);
             let heard = left > 0;
             let frames = if heard { until(0, left, frames - done) } else { until(now, end, frames - done) };
             let position = if heard { position } else { position.min(last - 1) };

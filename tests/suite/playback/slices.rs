@@ -50,7 +50,7 @@ fn a_new_clip_at_the_hosts_tempo_ends_the_slices() {
     sender.send(boxed(2, Region { tempo, ..REGION }.clicks(0)));
     host.blocks(&mut player, mixed_blocks(100_000), &mut heard);
     assert!(!telemetry.slicing());
-    let clicks = check_clicks(&heard, |song| beat_frames(tempo).contains(&song)).unwrap();
+    let clicks = check_clicks(&heard, |song| beat_frames(tempo).contains(&song)).expect("a click is not on its sample");
     assert!(clicks >= 6);
 }
 

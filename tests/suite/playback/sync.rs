@@ -2,7 +2,7 @@
 
 use super::host::*;
 use cantus_engine::capture::transport::TransportStamp;
-use cantus_engine::playback::sync::{exact_position, pieces};
+use cantus_engine::playback::sync::{exact_position, pieces, settle};
 use cantus_engine::time::{Bpm, SampleRate, Seconds};
 use std::collections::BTreeSet;
 
@@ -127,11 +127,13 @@ fn a_song_whose_tempo_changed_before_the_region_keeps_its_samples() {
         }
         rendition
     };
-    for (around, late) in [((8.3, 9.77), 0), ((9.0, 10.0), 0), ((9.97, 10.02), 0), ((8.3, 9.77), 1)] {
+    let loops = (0..24).map(f64::from).map(|step| (8.3 + 0.0173 * step, 9.05 + 0.0311 * step));
+    let loops = loops.chain([(9.0, 10.0), (9.97, 10.02)]).map(|around| (around, 0));
+    for (around, late) in loops.chain([((8.3, 9.77), 1)]) {
         let (mut player, _sender) = player_with(rate, 512, clip(late));
         let mut frame = frame_of(8.25);
         let mut heard = Heard::default();
-        for size in mixed_blocks(150_000) {
+        for size in mixed_blocks(80_000) {
             let now = frame as f64 / f64::from(rate);
             let stamp = TransportStamp {
                 playing: true,
@@ -170,15 +172,17 @@ fn a_block_is_cut_where_the_loop_wraps() {
     };
     let cut = |stamp: &TransportStamp, frames| -> Vec<(usize, usize, f64)> {
         pieces(stamp, SampleRate(48_000), frames)
-            .map(|piece| (piece.offset, piece.frames, (piece.stamp.beats.unwrap() * 24_000.0 * 1e6).round() / 1e6))
+            .map(|piece| {
+                (piece.offset, piece.frames, (piece.stamp.beats.expect("no beats") * 24_000.0 * 1e6).round() / 1e6)
+            })
             .collect()
     };
     assert_eq!(cut(&stamp, 1000), [(0, 1000, 29_000.0)]);
     assert_eq!(cut(&stamp, 1001), [(0, 1000, 29_000.0), (1000, 1, 24_000.0)]);
     let three = [(0, 1000, 29_000.0), (1000, 6000, 24_000.0), (7000, 1192, 24_000.0)];
     assert_eq!(cut(&stamp, 8192), three);
-    let second = pieces(&stamp, SampleRate(48_000), 8192).nth(1).unwrap();
-    assert!((second.stamp.seconds.unwrap() - 0.5).abs() < 1e-9, "seconds follow the beats");
+    let second = pieces(&stamp, SampleRate(48_000), 8192).nth(1).expect("one piece");
+    assert!((second.stamp.seconds.expect("no seconds") - 0.5).abs() < 1e-9, "seconds follow the beats");
 
     // Nothing wraps when stopped, behind the loop, without beats, or round an empty loop.
     for stamp in [
@@ -210,6 +214,37 @@ fn beats_win_over_seconds_and_nothing_is_no_position() {
 }
 
 #[test]
+fn counting_goes_on_through_a_position_that_trembles() {
+    for (exact, next, expected) in [
+        (100.0, Some(100), 100),
+        (100.74, Some(100), 100),
+        (99.26, Some(100), 100),
+        (100.76, Some(100), 101),
+        (99.24, Some(100), 99),
+        (-3.4, None, -3),
+        (250.0, Some(100), 250),
+    ] {
+        assert_eq!(settle(exact, next), expected, "{exact} after {next:?}");
+    }
+    // A host whose positions are off by up to 0.7 frames plays the clip without a seam; one off by two does not.
+    let region = Region { rate: 48_000, tempo: 100.0, start_beats: 0.0, length_beats: 8.0 };
+    let sine = region.sine(440.0, 0.0);
+    let whole = sine.mix.channels[0].clone();
+    for (tremble, seamless) in [(0.7, true), (2.0, false)] {
+        let (mut player, _sender) = player_with(48_000, 512, sine.clone());
+        let mut heard = Vec::new();
+        for (block, off) in [0.0, 1.0, -1.0, 0.3, -0.7, 1.0, -1.0, 0.0].into_iter().cycle().take(200).enumerate() {
+            let seconds = Some((block as f64 * 64.0 + off * tremble) / 48_000.0);
+            let stamp = TransportStamp { playing: true, seconds, ..TransportStamp::default() };
+            let mut main = [vec![0.0_f32; 64], vec![0.0; 64]];
+            player.process(&stamp, &PLAY, &mut main);
+            heard.extend_from_slice(&main[0]);
+        }
+        assert_eq!(heard == whole[..heard.len()], seamless, "{tremble}");
+    }
+}
+
+#[test]
 fn without_any_position_the_region_plays_from_its_start_when_the_song_starts() {
     let region = Region { rate: 48_000, tempo: 100.0, start_beats: 4.0, length_beats: 8.0 };
     let (mut player, _sender) = player_with(48_000, 512, region.clicks(0));
@@ -222,7 +257,7 @@ fn without_any_position_the_region_plays_from_its_start_when_the_song_starts() {
     host.playing = true;
     let mut heard = Heard::default();
     host.blocks(&mut player, mixed_blocks(100_000), &mut heard);
-    let clicks = check_clicks(&heard, |frame| frame % 28_800 == 0).unwrap();
+    let clicks = check_clicks(&heard, |frame| frame % 28_800 == 0).expect("a click is not on its sample");
     assert!(clicks >= 4);
 }
 
