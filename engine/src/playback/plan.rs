@@ -15,8 +15,9 @@ pub use deck::Deck;
 pub use voices::Side;
 use voices::{Voice, Voices};
 
-/// Inside a slice, counting goes on while the host's position is this near to the count.
-const SLICE_SLACK: Seconds = Seconds(0.005);
+/// Inside a slice, counting goes on while the host's position is this near to the count: a steep tempo ramp, but no locate
+/// that anyone would make by hand.
+const SLICE_SLACK: Seconds = Seconds(0.03);
 
 /// What decides where in the clip a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -184,6 +184,10 @@ fn a_block_is_cut_where_the_loop_wraps() {
     let second = pieces(&stamp, SampleRate(48_000), 8192).nth(1).expect("one piece");
     assert!((second.stamp.seconds.expect("no seconds") - 0.5).abs() < 1e-9, "seconds follow the beats");
 
+    // A loop that starts between two frames starts, for the host, on the nearer one.
+    let between = TransportStamp { loop_beats: Some((1.0 + 0.4 / 24_000.0, 1.25 - 0.4 / 24_000.0)), ..stamp };
+    assert_eq!(cut(&between, 8192), three);
+
     // Nothing wraps when stopped, behind the loop, without beats, or round an empty loop.
     for stamp in [
         TransportStamp { playing: false, ..stamp },
