@@ -11,6 +11,7 @@ use crate::playback::fade::Fade;
 
 /// Tails that may sound at once; two begin at each discontinuity. When more are needed the oldest is cut off.
 const TAILS: usize = 16;
+
 /// The voice that plays the clip.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Voice {
@@ -96,7 +97,7 @@ impl Voices {
     fn add_tail(&mut self, clip: &Clip, slot: usize, position: i64, sign: f32, fade_frames: usize) {
         let held = clip.attack_ahead(position, fade_frames);
         let first = if held { position - 1 } else { position };
-        if first + fade_frames as i64 <= 0 || first < 0 && held || first >= clip.frames() {
+        if first + fade_frames as i64 <= 0 || (held && first < 0) || first >= clip.frames() {
             return;
         }
         let tail = Tail { slot, position, held, sign, age: 0 };
@@ -148,10 +149,9 @@ fn for_each_frame(
     };
     let before = usize::try_from(-position).unwrap_or(0).min(out.len());
     let first = usize::try_from(position).unwrap_or(0);
-    let from = |samples: &'_ [f32]| first.min(samples.len());
     let (early, out) = out.split_at_mut(before);
     early.iter_mut().for_each(|out| put(out, 0.0));
-    let (left, right) = (&sides.left[from(sides.left)..], &sides.right[from(sides.right)..]);
+    let (left, right) = (sides.left.get(first..).unwrap_or(&[]), sides.right.get(first..).unwrap_or(&[]));
     let audible = match side {
         Side::Left => left.len(),
         Side::Right => right.len(),
