@@ -1,13 +1,9 @@
-//! Thread: audio. What sounds in a block: one leading voice at full gain, and short tails that fade.
-//!
-//! The leading voice always plays at full gain from its first frame. Every discontinuity is smoothed by tails that are
-//! *added* to it and fade out: what played until now goes on as a tail, and a voice that enters in mid-sound is joined by a
-//! tail of the opposite sign that takes the step away. Both kinds go on reading forward, except when an attack is due
-//! within the fade: then they hold the value from just before, so that no attack is lost and none sounds twice.
+//! Thread: audio. What sounds when: a block becomes runs, through each of which nothing begins or ends.
 //!
 //! [`advance`] is a function of its arguments alone, so that a copy of the state replays the same block for every stem.
 
 mod deck;
+mod voices;
 
 use crate::capture::transport::TransportStamp;
 use crate::playback::clip::{Clip, Part};
@@ -16,32 +12,12 @@ use crate::playback::player::PlayerSettings;
 use crate::playback::sync::{self, HostClock, Piece};
 use crate::time::{Beats, Bpm, Seconds};
 pub use deck::Deck;
+pub use voices::Side;
+use voices::{Voice, Voices};
 
-/// Tails that may sound at once; two begin at each discontinuity. When more are needed the oldest is cut off.
-const TAILS: usize = 16;
-/// Inside a slice, counting goes on while the host's position is this near to the count.
-const SLICE_SLACK: Seconds = Seconds(0.005);
-
-/// The voice that plays the clip.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Voice {
-    slot: usize,
-    /// Frame of the clip at the next frame of output.
-    next: i64,
-}
-
-/// What fades out beside it.
-#[derive(Debug, Clone, Copy)]
-struct Tail {
-    slot: usize,
-    position: i64,
-    /// Stays on the frame before `position` instead of reading on.
-    held: bool,
-    /// 1 for what ends, -1 for what begins.
-    sign: f32,
-    /// Frames since it began.
-    age: usize,
-}
+/// Inside a slice, counting goes on while the host's position is this near to the count: a steep tempo ramp, but no locate
+/// that anyone would make by hand.
+const SLICE_SLACK: Seconds = Seconds(0.03);
 
 /// What decides where in the clip a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +34,7 @@ enum Mode {
 /// Everything that changes from block to block.
 #[derive(Debug, Clone, Copy)]
 pub struct PlayState {
-    lead: Option<Voice>,
-    tails: [Option<Tail>; TAILS],
+    voices: Voices,
     mode: Mode,
     /// Next frame when counting without the song.
     counter: i64,
@@ -94,8 +69,8 @@ pub struct Run {
     pub frames: usize,
     /// The clip's frame that belongs here, whether or not it is heard. `None` when the clip does not play.
     pub position: Option<i64>,
-    /// The slot that leads, and its frame.
-    lead: Option<(usize, i64)>,
+    /// The voice that leads, when it is heard.
+    lead: Option<Voice>,
 }
 
 /// A stretch of a clip, before it is cut into runs.
@@ -113,8 +88,7 @@ impl PlayState {
     /// Nothing plays yet.
     pub fn new() -> Self {
         Self {
-            lead: None,
-            tails: [None; TAILS],
+            voices: Voices::default(),
             mode: Mode::Silent,
             counter: 0,
             slicing: false,
@@ -127,7 +101,7 @@ impl PlayState {
 
     /// Whether a slot is still needed by this state.
     pub fn sounds(&self, slot: usize) -> bool {
-        self.lead.is_some_and(|lead| lead.slot == slot) || self.tails.iter().flatten().any(|tail| tail.slot == slot)
+        self.voices.sounds(slot)
     }
 
     /// The gain of the dry sound when it does not move.
@@ -142,33 +116,12 @@ impl PlayState {
 
     /// Whether anything is heard in a run.
     pub fn is_heard(&self, run: &Run) -> bool {
-        run.lead.is_some() || self.tails.iter().any(Option::is_some)
+        run.lead.is_some() || self.voices.fading()
     }
 
-    /// Writes one channel of a run, with its tails and the wet gain. `average` folds both sides down to one channel.
+    /// Writes one channel of a run, with the wet gain.
     pub fn render(&self, deck: &Deck, part: Part, run: &Run, side: Side, out: &mut [f32]) {
-        match run.lead {
-            Some((slot, position)) => {
-                for_each_frame(deck, slot, part, side, position, out, |out, sample| *out = sample);
-            }
-            None => out.fill(0.0),
-        }
-        for tail in self.tails.iter().flatten() {
-            let gains = deck.fade.gains_from(tail.age);
-            let length = gains.len().min(out.len());
-            let (out, gains) = (&mut out[..length], &gains[..length]);
-            if tail.held {
-                let mut held = [0.0];
-                for_each_frame(deck, tail.slot, part, side, tail.position - 1, &mut held, |out, sample| *out = sample);
-                out.iter_mut().zip(gains).for_each(|(out, gain)| *out += tail.sign * gain * held[0]);
-            } else {
-                let position = tail.position + tail.age as i64;
-                let mut gains = gains.iter();
-                for_each_frame(deck, tail.slot, part, side, position, out, |out, sample| {
-                    *out += tail.sign * gains.next().unwrap_or(&0.0) * sample;
-                });
-            }
-        }
+        self.voices.render(deck, part, run.lead, side, out);
         match self.wet.resting(&deck.fade) {
             Some(1.0) => {}
             Some(gain) => out.iter_mut().for_each(|sample| *sample *= gain),
@@ -180,34 +133,6 @@ impl PlayState {
         }
     }
 
-    /// Brings a voice in, or lets it end, with the tails that smooth it.
-    fn lead_with(&mut self, deck: &Deck, voice: Option<Voice>) {
-        if self.lead == voice {
-            return;
-        }
-        for (voice, sign) in [(self.lead, 1.0), (voice, -1.0)] {
-            if let Some(Voice { slot, next }) = voice
-                && let Some(clip) = deck.clip(slot)
-            {
-                self.add_tail(clip, slot, next, sign, deck.fade.frames());
-            }
-        }
-        self.lead = voice;
-    }
-
-    fn add_tail(&mut self, clip: &Clip, slot: usize, position: i64, sign: f32, fade_frames: usize) {
-        let held = clip.attack_ahead(position, fade_frames);
-        let first = if held { position - 1 } else { position };
-        if first + fade_frames as i64 <= 0 || first < 0 && held || first >= clip.frames() {
-            return;
-        }
-        let tail = Tail { slot, position, held, sign, age: 0 };
-        let age = |tail: &Option<Tail>| tail.map_or(usize::MAX, |tail| tail.age);
-        if let Some(place) = self.tails.iter_mut().max_by_key(|tail| age(tail)) {
-            *place = Some(tail);
-        }
-    }
-
     /// Frames until the first of the gains comes to rest, so that a run ends there and the rest of it is exact.
     fn until_rest(&self, fade: &Fade) -> usize {
         let glides = [self.mute, self.dry, self.wet];
@@ -215,69 +140,11 @@ impl PlayState {
     }
 
     fn pass(&mut self, frames: usize, fade: &Fade) {
-        if let Some(lead) = &mut self.lead {
-            lead.next += frames as i64;
-        }
-        for place in &mut self.tails {
-            if let Some(tail) = place {
-                tail.age += frames;
-                if tail.age >= fade.frames() {
-                    *place = None;
-                }
-            }
-        }
+        self.voices.pass(frames, fade);
         for glide in [&mut self.mute, &mut self.dry, &mut self.wet] {
             glide.advance(frames);
         }
     }
-}
-
-/// A channel of output.
-#[derive(Debug, Clone, Copy)]
-pub enum Side {
-    /// The first of two.
-    Left,
-    /// The second of two.
-    Right,
-    /// The only one: the average of both.
-    Both,
-}
-
-/// Calls `put` for each frame of `out` with the clip's sample there; frames outside the audio are silent.
-fn for_each_frame(
-    deck: &Deck,
-    slot: usize,
-    part: Part,
-    side: Side,
-    position: i64,
-    out: &mut [f32],
-    mut put: impl FnMut(&mut f32, f32),
-) {
-    let Some(sides) = deck.clip(slot).and_then(|clip| clip.sides(part)) else {
-        return out.iter_mut().for_each(|out| put(out, 0.0));
-    };
-    let before = usize::try_from(-position).unwrap_or(0).min(out.len());
-    let first = usize::try_from(position).unwrap_or(0);
-    let from = |samples: &'_ [f32]| first.min(samples.len());
-    let (early, out) = out.split_at_mut(before);
-    early.iter_mut().for_each(|out| put(out, 0.0));
-    let (left, right) = (&sides.left[from(sides.left)..], &sides.right[from(sides.right)..]);
-    let audible = match side {
-        Side::Left => left.len(),
-        Side::Right => right.len(),
-        Side::Both => left.len().min(right.len()),
-    };
-    let (out, late) = out.split_at_mut(audible.min(out.len()));
-    match side {
-        Side::Left => out.iter_mut().zip(left).for_each(|(out, sample)| put(out, *sample)),
-        Side::Right => out.iter_mut().zip(right).for_each(|(out, sample)| put(out, *sample)),
-        Side::Both => {
-            for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
-                put(out, (left + right) * 0.5);
-            }
-        }
-    }
-    late.iter_mut().for_each(|out| put(out, 0.0));
 }
 
 /// Plays one block: hands out its runs in order, each with the state at its first frame, and leaves the state of the next
@@ -322,7 +189,7 @@ pub fn advance(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut imp
 /// A block in which no clip plays.
 fn rest(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut impl FnMut(&Run, &PlayState)) {
     state.mute.aim(1.0, &deck.fade);
-    state.lead_with(deck, None);
+    state.voices.lead_with(deck, None);
     let mut offset = 0;
     while offset < block.frames {
         let frames = (block.frames - offset).min(block.max_run).min(state.until_rest(&deck.fade));
@@ -367,7 +234,7 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
                 self.state.slicing = true;
                 self.slices(&piece);
             } else if let Some(exact) = sync::exact_position(&piece.stamp, grid, self.deck.rate) {
-                let next = self.state.lead.filter(|lead| lead.slot == self.slot).map(|lead| lead.next);
+                let next = self.state.voices.lead.filter(|lead| lead.slot == self.slot).map(|lead| lead.next);
                 let position = sync::settle(exact, next);
                 self.play(Stretch { offset: piece.offset, frames: piece.frames, position, heard: true });
             }
@@ -392,11 +259,10 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
                 (grid.frame_of(Beats(beat as f64), rate).0, grid.frame_of(Beats((beat + 1) as f64), rate).0);
             let position = first + (now - begin);
             // Through a tempo ramp the count since the beat and the host's position drift apart; the next beat mends it.
-            let next = self.state.lead.filter(|lead| lead.slot == self.slot && now > begin).map(|lead| lead.next);
+            let next =
+                self.state.voices.lead.filter(|lead| lead.slot == self.slot && now > begin).map(|lead| lead.next);
             let position = next.filter(|next| (next - position).abs() <= slack).unwrap_or(position);
-            // The fade at a slice's end is over before the clip's next beat, which must not be heard twice.
-            let fade = self.deck.fade.frames() as i64;
-            let left = (end - fade - now).min(last - fade - position);
+            let left = (end - now).min(last - position);
             let heard = left > 0;
             let frames = if heard { until(0, left, frames - done) } else { until(now, end, frames - done) };
             let position = if heard { position } else { position.min(last - 1) };
@@ -413,7 +279,8 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
             let border = [0, region, length].into_iter().filter(|&border| border > position).min().unwrap_or(i64::MAX);
             let replaced = self.block.settings.replace && (0..region).contains(&position);
             self.state.mute.aim(if replaced { 0.0 } else { 1.0 }, &self.deck.fade);
-            self.state.lead_with(self.deck, heard.then_some(Voice { slot: self.slot, next: position }));
+            let voice = Voice { slot: self.slot, next: position };
+            self.state.voices.lead_with(self.deck, heard.then_some(voice));
             let most = frames.min(self.block.max_run).min(self.state.until_rest(&self.deck.fade));
             let count = if heard { until(position, border, most) } else { most };
             let sounds = heard && (0..length).contains(&position);
@@ -421,7 +288,7 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
                 offset,
                 frames: count,
                 position: (0..length).contains(&position).then_some(position),
-                lead: sounds.then_some((self.slot, position)),
+                lead: sounds.then_some(voice),
             };
             (self.each)(&run, self.state);
             self.state.pass(count, &self.deck.fade);

@@ -92,6 +92,7 @@ impl Player {
 
     /// What other threads may read. Fetch it before the audio starts: it counts a reference.
     pub fn telemetry(&self) -> Arc<PlayerTelemetry> {
+        // RT-OK: not called from `process`.
         Arc::clone(&self.telemetry)
     }
 

@@ -13,7 +13,7 @@ const AMPLITUDE: f64 = 0.5;
 pub fn check_no_steps(samples: &[f32], hz: f64, rate: u32) -> Result<(), String> {
     let natural = AMPLITUDE * TAU * hz / f64::from(rate);
     let largest = samples.windows(2).map(|pair| f64::from((pair[1] - pair[0]).abs())).enumerate();
-    let (at, largest) = largest.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    let (at, largest) = largest.max_by(|a, b| a.1.total_cmp(&b.1)).expect("no samples");
     let bound = natural + 0.1 * AMPLITUDE;
     if largest <= bound { Ok(()) } else { Err(format!("a step of {largest:.4} at {at}, more than {bound:.4}")) }
 }
@@ -127,18 +127,20 @@ fn the_step_check_hears_a_hard_cut() {
 fn a_click_is_heard_whenever_the_transport_lands_on_it() {
     for tempo in [100.0, 123.45] {
         let region = Region { tempo, ..REGION };
-        for (stopped_before, landed) in [(true, 6.0), (false, 6.0), (false, 4.0)] {
-            // From silence, and out of the middle, just before and just behind another click.
-            for from in [7.0 - 0.001, 7.0 - 0.0001, 7.0, 7.25, 7.5] {
-                let mut host = Host::at(&region, song_frame(from, tempo, region.rate) - 256);
+        let beat = |beat: f64| song_frame(beat, tempo, region.rate);
+        let landings = [beat(6.0), beat(4.0), beat(6.0) + 1, beat(6.0) + 2, beat(6.0) - 1, beat(6.0) - 100];
+        for (stopped_before, landed) in landings.into_iter().flat_map(|landed| [(true, landed), (false, landed)]) {
+            // From silence, or out of the middle, or just before or just behind another click.
+            for from in [-50, -5, 0, 1, 2, 7000].map(|frames| beat(7.0) + frames) {
+                let mut host = Host::at(&region, from - 256);
                 host.playing = !stopped_before;
                 let (mut player, _sender) = player_with(region.rate, 512, region.clicks(0));
                 let mut heard = Heard::default();
                 host.blocks(&mut player, [256], &mut heard);
-                host.frame = song_frame(landed, tempo, region.rate);
+                host.frame = landed;
                 host.playing = true;
                 host.blocks(&mut player, [512], &mut heard);
-                let beats: Vec<i64> = (4..12).map(|beat| song_frame(f64::from(beat), tempo, region.rate)).collect();
+                let beats: Vec<i64> = (4..12).map(|number| beat(f64::from(number))).collect();
                 let due = |song| beats.contains(&song) && !(stopped_before && song > beats[2]);
                 check_clicks(&heard, due).unwrap_or_else(|error| panic!("{tempo} BPM, {from} to {landed}: {error}"));
             }

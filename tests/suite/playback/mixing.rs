@@ -28,16 +28,19 @@ fn input(frames: usize) -> Vec<f32> {
     (0..frames).map(|frame| noise(7, frame, 0)).collect()
 }
 
+/// Sets the scene of a row.
+type Prepare = fn(&mut Host, &mut PlayerSettings);
+
 #[test]
 fn the_input_passes_to_the_bit_when_nothing_plays() {
-    let stopped = |host: &mut Host, _: &mut PlayerSettings| host.playing = false;
-    let before = |host: &mut Host, _: &mut PlayerSettings| host.frame = -50_000;
-    let behind = |host: &mut Host, _: &mut PlayerSettings| host.frame = REGION.end() + 44_100;
-    let bypassed = |_: &mut Host, settings: &mut PlayerSettings| {
+    let stopped: Prepare = |host: &mut Host, _: &mut PlayerSettings| host.playing = false;
+    let before: Prepare = |host: &mut Host, _: &mut PlayerSettings| host.frame = -50_000;
+    let behind: Prepare = |host: &mut Host, _: &mut PlayerSettings| host.frame = REGION.end() + 44_100;
+    let bypassed: Prepare = |_: &mut Host, settings: &mut PlayerSettings| {
         *settings = PlayerSettings { enabled: false, dry_gain: 0.3, ..*settings }
     };
-    let cases: [(&str, &dyn Fn(&mut Host, &mut PlayerSettings)); 4] =
-        [("stopped", &stopped), ("before the region", &before), ("behind the tail", &behind), ("bypassed", &bypassed)];
+    let cases: [(&str, Prepare); 4] =
+        [("stopped", stopped), ("before the region", before), ("behind the tail", behind), ("bypassed", bypassed)];
     for (what, prepare) in cases {
         let (mut player, _sender) =
             player_with(44_100, 512, REGION.rendition(|frame, channel| noise(3, frame, channel)));
@@ -177,7 +180,7 @@ fn audition_plays_the_region_round_while_the_song_stands_still() {
         heard.song.extend((at..at + size).map(|frame| frame as i64));
         heard.left.extend(&main[0]);
     }
-    assert!(check_clicks(&heard, |frame| frame % 28_800 == 0).unwrap() >= 6);
+    assert!(check_clicks(&heard, |frame| frame % 28_800 == 0).expect("a click is not on its sample") >= 6);
 
     let mut main = [vec![0.0_f32; 512], vec![0.0; 512]];
     player.process(&stamp, &PLAY, &mut main);

@@ -1,7 +1,9 @@
 //! At another tempo than the clip's, every host beat still begins with the clip's beat.
 
 use super::host::*;
+use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::playback::player::Player;
+use cantus_engine::time::Bpm;
 
 const REGION: Region = Region { rate: 48_000, tempo: 100.0, start_beats: 4.0, length_beats: 8.0 };
 
@@ -50,7 +52,7 @@ fn a_new_clip_at_the_hosts_tempo_ends_the_slices() {
     sender.send(boxed(2, Region { tempo, ..REGION }.clicks(0)));
     host.blocks(&mut player, mixed_blocks(100_000), &mut heard);
     assert!(!telemetry.slicing());
-    let clicks = check_clicks(&heard, |song| beat_frames(tempo).contains(&song)).unwrap();
+    let clicks = check_clicks(&heard, |song| beat_frames(tempo).contains(&song)).expect("a click is not on its sample");
     assert!(clicks >= 6);
 }
 
@@ -66,5 +68,40 @@ fn slices_are_cut_through_the_fade() {
         let gap = 1.0 - tempo / REGION.tempo;
         let share = silent as f64 / heard.left.len() as f64;
         assert!(gap < 0.02 || (share - gap).abs() < 0.02, "{tempo} BPM: {share} of it silent, gaps are {gap}");
+    }
+}
+
+#[test]
+fn through_a_tempo_ramp_beats_stay_and_the_sound_between_them_has_no_seam() {
+    // Quiet between the clicks, so that the fades at each beat cannot hide one.
+    let mut rendition = REGION.sine(330.0, 0.0);
+    rendition.mix.channels.iter_mut().flatten().for_each(|sample| *sample *= 0.05);
+    for beat in 4..12 {
+        let frame = (song_frame(f64::from(beat), REGION.tempo, REGION.rate) - REGION.first()) as usize;
+        rendition.mix.channels[0][frame] = CLICK;
+    }
+    let whole = rendition.mix.channels[0].clone();
+    let (mut player, _sender) = player_with(REGION.rate, 512, rendition);
+    let (mut beats, mut heard, mut due) = (3.9, Vec::new(), Vec::new());
+    for block in 0..2500 {
+        let tempo = 101.0 + 0.003 * f64::from(block);
+        let per_beat = 60.0 / tempo * 48_000.0;
+        let offset = (f64::ceil(beats) - beats) * per_beat;
+        if offset.round() < 64.0 && beats < 11.5 {
+            due.push((f64::ceil(beats), heard.len() + offset.round() as usize));
+        }
+        let stamp =
+            TransportStamp { playing: true, tempo: Some(Bpm(tempo)), beats: Some(beats), ..TransportStamp::default() };
+        let mut main = [vec![0.0_f32; 64], vec![0.0; 64]];
+        player.process(&stamp, &PLAY, &mut main);
+        heard.extend_from_slice(&main[0]);
+        beats += 64.0 / per_beat;
+    }
+    assert!(due.len() >= 5);
+    for (beat, at) in due {
+        let first = (song_frame(beat, REGION.tempo, REGION.rate) - REGION.first()) as usize;
+        assert!(heard[at] > HEARD, "beat {beat} is not at {at}");
+        let length = 20_000.min(heard.len() - at);
+        assert!(heard[at + 144..at + length] == whole[first + 144..first + length], "a seam after beat {beat}");
     }
 }

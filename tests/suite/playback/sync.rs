@@ -2,8 +2,8 @@
 
 use super::host::*;
 use cantus_engine::capture::transport::TransportStamp;
-use cantus_engine::playback::sync::{exact_position, pieces};
-use cantus_engine::time::{Bpm, SampleRate};
+use cantus_engine::playback::sync::{exact_position, pieces, settle};
+use cantus_engine::time::{Bpm, SampleRate, Seconds};
 use std::collections::BTreeSet;
 
 const RATES: [u32; 3] = [44_100, 48_000, 96_000];
@@ -32,7 +32,7 @@ fn play(case: &Case) -> Result<usize, String> {
     let mut host = Host::at(&case.region, song_frame(case.from_beats, tempo, rate));
     (host.around, host.tells) = (case.around, case.tells);
     let mut heard = Heard::default();
-    host.blocks(&mut player, mixed_blocks(rate as usize * 4), &mut heard);
+    host.blocks(&mut player, mixed_blocks(rate as usize * 5 / 2), &mut heard);
     let beats = beat_frames(&case.region);
     check_clicks(&heard, |song| beats.contains(&song))
 }
@@ -51,11 +51,9 @@ fn every_beat_sounds_on_the_hosts_sample() {
                 let region = Region { rate, tempo, start_beats, length_beats: 8.0 };
                 // From the start, from before it, from between two beats, from exactly on a later beat.
                 for from in [0.0, -1.5, 1.777, 3.0] {
-                    for (late, max_block) in [(0, 8192), (0, 64)] {
-                        let from_beats = start_beats + from;
-                        let case = Case { region, from_beats, around: None, tells: ALL, late, max_block };
-                        check_case(&case, &format!("{rate} Hz, {tempo} BPM, region at {start_beats}, from {from}"));
-                    }
+                    let (from_beats, max_block) = (start_beats + from, if from == 0.0 { 64 } else { 8192 });
+                    let case = Case { region, from_beats, around: None, tells: ALL, late: 0, max_block };
+                    check_case(&case, &format!("{rate} Hz, {tempo} BPM, region at {start_beats}, from {from}"));
                 }
             }
         }
@@ -95,10 +93,11 @@ fn a_loop_wraps_on_the_hosts_sample() {
     for rate in RATES {
         for tempo in [100.0, 123.45] {
             for around in loops {
+                let (from_beats, around) = (around.0 - 0.5, Some(around));
                 for start_beats in [4.0, 3.21, 0.0] {
                     let region = Region { rate, tempo, start_beats, length_beats: 8.0 };
-                    let (from_beats, around) = (around.0 - 0.5, Some(around));
-                    for tells in [ALL, Tells { seconds: false, ..ALL }, Tells { tempo: false, ..ALL }] {
+                    let tells_less = [Tells { seconds: false, ..ALL }, Tells { tempo: false, ..ALL }];
+                    for tells in [ALL].into_iter().chain(tells_less.into_iter().filter(|_| start_beats == 4.0)) {
                         let case = Case { region, from_beats, around, tells, late: 0, max_block: 2048 };
                         check_case(&case, &format!("{rate} Hz, {tempo} BPM, loop {around:?}, start {start_beats}"));
                     }
@@ -110,6 +109,54 @@ fn a_loop_wraps_on_the_hosts_sample() {
     let around = Some((5.0, 5.1));
     let case = Case { region, from_beats: 4.9, around, tells: ALL, late: 1, max_block: 2048 };
     assert!(play(&case).is_err(), "a clip one frame late passed");
+}
+
+#[test]
+fn a_song_whose_tempo_changed_before_the_region_keeps_its_samples() {
+    // 90 BPM up to beat 4, then 123.45: from there on no beat lies a whole number of frames from the song's origin.
+    let (rate, tempo, change) = (44_100, 123.45, 4.0);
+    let seconds = |beats: f64| change * 60.0 / 90.0 + (beats - change) * 60.0 / tempo;
+    let frame_of = |beats: f64| (seconds(beats) * f64::from(rate)).round() as i64;
+    let region = Region { rate, tempo, start_beats: 8.0, length_beats: 8.0 };
+    let clip = |late: i64| {
+        let mut rendition = region.rendition(|_, _| 0.0);
+        rendition.grid.start_seconds = Seconds(seconds(8.0));
+        for beat in 8..16 {
+            let frame = (frame_of(f64::from(beat)) - frame_of(8.0) + late) as usize;
+            rendition.mix.channels.iter_mut().for_each(|channel| channel[frame] = CLICK);
+        }
+        rendition
+    };
+    let loops = (0..24).map(f64::from).map(|step| (8.3 + 0.0173 * step, 9.05 + 0.0311 * step));
+    let loops = loops.chain([(9.0, 10.0), (9.97, 10.02)]).map(|around| (around, 0));
+    for (around, late) in loops.chain([((8.3, 9.77), 1)]) {
+        let (mut player, _sender) = player_with(rate, 512, clip(late));
+        let mut frame = frame_of(8.25);
+        let mut heard = Heard::default();
+        for size in mixed_blocks(80_000) {
+            let now = frame as f64 / f64::from(rate);
+            let stamp = TransportStamp {
+                playing: true,
+                tempo: Some(Bpm(tempo)),
+                beats: Some(change + (now - seconds(change)) * tempo / 60.0),
+                seconds: Some(now),
+                loop_beats: Some(around),
+                ..TransportStamp::default()
+            };
+            let mut main = [vec![0.0_f32; size], vec![0.0; size]];
+            player.process(&stamp, &PLAY, &mut main);
+            heard.left.extend(&main[0]);
+            for _ in 0..size {
+                heard.song.push(frame);
+                frame = if frame + 1 == frame_of(around.1) { frame_of(around.0) } else { frame + 1 };
+            }
+        }
+        let clicks = check_clicks(&heard, |song| (8..16).any(|beat| song == frame_of(f64::from(beat))));
+        match late {
+            0 => assert!(clicks.expect("a click is not on its sample") >= 2),
+            _ => assert!(clicks.is_err(), "a clip one frame late passed"),
+        }
+    }
 }
 
 #[test]
@@ -125,15 +172,21 @@ fn a_block_is_cut_where_the_loop_wraps() {
     };
     let cut = |stamp: &TransportStamp, frames| -> Vec<(usize, usize, f64)> {
         pieces(stamp, SampleRate(48_000), frames)
-            .map(|piece| (piece.offset, piece.frames, (piece.stamp.beats.unwrap() * 24_000.0 * 1e6).round() / 1e6))
+            .map(|piece| {
+                (piece.offset, piece.frames, (piece.stamp.beats.expect("no beats") * 24_000.0 * 1e6).round() / 1e6)
+            })
             .collect()
     };
     assert_eq!(cut(&stamp, 1000), [(0, 1000, 29_000.0)]);
     assert_eq!(cut(&stamp, 1001), [(0, 1000, 29_000.0), (1000, 1, 24_000.0)]);
     let three = [(0, 1000, 29_000.0), (1000, 6000, 24_000.0), (7000, 1192, 24_000.0)];
     assert_eq!(cut(&stamp, 8192), three);
-    let second = pieces(&stamp, SampleRate(48_000), 8192).nth(1).unwrap();
-    assert!((second.stamp.seconds.unwrap() - 0.5).abs() < 1e-9, "seconds follow the beats");
+    let second = pieces(&stamp, SampleRate(48_000), 8192).nth(1).expect("one piece");
+    assert!((second.stamp.seconds.expect("no seconds") - 0.5).abs() < 1e-9, "seconds follow the beats");
+
+    // A loop that starts between two frames starts, for the host, on the nearer one.
+    let between = TransportStamp { loop_beats: Some((1.0 + 0.4 / 24_000.0, 1.25 - 0.4 / 24_000.0)), ..stamp };
+    assert_eq!(cut(&between, 8192), three);
 
     // Nothing wraps when stopped, behind the loop, without beats, or round an empty loop.
     for stamp in [
@@ -165,6 +218,37 @@ fn beats_win_over_seconds_and_nothing_is_no_position() {
 }
 
 #[test]
+fn counting_goes_on_through_a_position_that_trembles() {
+    for (exact, next, expected) in [
+        (100.0, Some(100), 100),
+        (100.74, Some(100), 100),
+        (99.26, Some(100), 100),
+        (100.76, Some(100), 101),
+        (99.24, Some(100), 99),
+        (-3.4, None, -3),
+        (250.0, Some(100), 250),
+    ] {
+        assert_eq!(settle(exact, next), expected, "{exact} after {next:?}");
+    }
+    // A host whose positions are off by up to 0.7 frames plays the clip without a seam; one off by two does not.
+    let region = Region { rate: 48_000, tempo: 100.0, start_beats: 0.0, length_beats: 8.0 };
+    let sine = region.sine(440.0, 0.0);
+    let whole = sine.mix.channels[0].clone();
+    for (tremble, seamless) in [(0.7, true), (2.0, false)] {
+        let (mut player, _sender) = player_with(48_000, 512, sine.clone());
+        let mut heard = Vec::new();
+        for (block, off) in [0.0, 1.0, -1.0, 0.3, -0.7, 1.0, -1.0, 0.0].into_iter().cycle().take(200).enumerate() {
+            let seconds = Some((block as f64 * 64.0 + off * tremble) / 48_000.0);
+            let stamp = TransportStamp { playing: true, seconds, ..TransportStamp::default() };
+            let mut main = [vec![0.0_f32; 64], vec![0.0; 64]];
+            player.process(&stamp, &PLAY, &mut main);
+            heard.extend_from_slice(&main[0]);
+        }
+        assert_eq!(heard == whole[..heard.len()], seamless, "{tremble}");
+    }
+}
+
+#[test]
 fn without_any_position_the_region_plays_from_its_start_when_the_song_starts() {
     let region = Region { rate: 48_000, tempo: 100.0, start_beats: 4.0, length_beats: 8.0 };
     let (mut player, _sender) = player_with(48_000, 512, region.clicks(0));
@@ -177,7 +261,7 @@ fn without_any_position_the_region_plays_from_its_start_when_the_song_starts() {
     host.playing = true;
     let mut heard = Heard::default();
     host.blocks(&mut player, mixed_blocks(100_000), &mut heard);
-    let clicks = check_clicks(&heard, |frame| frame % 28_800 == 0).unwrap();
+    let clicks = check_clicks(&heard, |frame| frame % 28_800 == 0).expect("a click is not on its sample");
     assert!(clicks >= 4);
 }
 
