@@ -4,6 +4,8 @@
 //! [`sync`] says which frame of the rendition belongs to a block, [`plan`] turns that into runs and fades, [`player`] mixes
 //! them, [`handoff`] brings clips in and takes the replaced ones back so that the audio thread never frees anything.
 
+#![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 pub mod clip;
 pub mod fade;
 pub mod handoff;

@@ -1,5 +1,8 @@
 //! The one test binary: every stage by itself, then the bundled plugin in a real CLAP host.
 
+// A failed unwrap is a failed test.
+#![allow(clippy::unwrap_used)]
+
 mod allocations;
 mod analysis;
 mod capture;

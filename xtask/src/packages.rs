@@ -19,7 +19,8 @@ pub enum Need {
 pub const LINKER: &[Need] = &[Need::Program("cc", &["gcc", "libc6-dev"])];
 
 /// To build the standalone program.
-pub const STANDALONE: &[Need] = &[Need::Program("pkg-config", &["pkg-config"]), Need::Libraries(&["libasound2-dev"])];
+pub const STANDALONE: &[Need] =
+    &[Need::Program("pkg-config", &["pkg-config"]), Need::Libraries(&["libasound2-dev", "libjack-jackd2-dev"])];
 
 /// To open the editor without a screen.
 pub const EDITOR: &[Need] = &[

@@ -249,7 +249,7 @@ struct Slot {
 }
 
 fn collect(orders: &Receiver<Order>) {
-    let mut slots: Vec<Box<Slot>> = Vec::new();
+    let mut slots: Vec<Slot> = Vec::new();
     loop {
         // Waiting for orders is also the pause between two rounds.
         let mut order = orders.recv_timeout(ROUND).ok();
@@ -266,7 +266,7 @@ fn collect(orders: &Receiver<Order>) {
 }
 
 /// Carries an order out; false for the last one.
-fn obey(order: Order, slots: &mut Vec<Box<Slot>>) -> bool {
+fn obey(order: Order, slots: &mut Vec<Slot>) -> bool {
     let mut with = |id: u64, act: &mut dyn FnMut(&mut Slot)| {
         if let Some(slot) = slots.iter_mut().find(|slot| slot.id == id) {
             // What was played before the order belongs to the time before it.
@@ -275,7 +275,7 @@ fn obey(order: Order, slots: &mut Vec<Box<Slot>>) -> bool {
         }
     };
     match order {
-        Order::Add(slot) => slots.push(slot),
+        Order::Add(slot) => slots.push(*slot),
         Order::Arm(id, mode) => with(id, &mut |slot| slot.arm(mode)),
         Order::Stop(id) => with(id, &mut Slot::stop),
         Order::Cancel(id) => with(id, &mut Slot::cancel),
@@ -381,7 +381,9 @@ impl Slot {
             // Notes struck a little early belong to the take too; a free take begins where it was ordered.
             let early = match mode {
                 CaptureMode::Free => 0,
-                CaptureMode::Bars(_) | CaptureMode::LoopRegion => cut::EARLY.frames(self.history.rate()).0 as u64,
+                CaptureMode::Bars(_) | CaptureMode::LoopRegion => {
+                    cut::EARLY.frames(self.history.rate()).0.unsigned_abs()
+                }
             };
             for block in self.history.blocks_from(start.saturating_sub(early).max(self.history.first())) {
                 spool.write(&block)?;

@@ -4,6 +4,12 @@
 //! Sound reaches us later than the song it was sung to by the input offset: what was recorded at frame `r` belongs to the song
 //! at `r - offset`. Record time never jumps, so the frames of a song range are simply the later ones, across any loop jump.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "record frames and song frames of one history: whole, not negative, below 2^53"
+)]
+
 use super::history::{History, Join, Segment};
 use super::take::{Take, TakeNote, TakeSource};
 use crate::error::{Error, Result};

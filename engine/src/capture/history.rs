@@ -4,6 +4,13 @@
 //! Record time never jumps: frame `r` is the `r`-th frame since the recorder began, lost blocks included as silence. Song time
 //! does jump, so it is kept as [`Segment`]s, a new one wherever the song did not simply run on.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lengths of blocks and chunks, which fit in memory and so in a usize"
+)]
+
+use super::host_clock::pieces;
 use super::ring::{Block, MidiEvent};
 use super::transport::TransportStamp;
 use crate::time::{Bpm, Metre, SampleRate, Seconds};
@@ -243,32 +250,25 @@ impl History {
 
     /// Follows the song through a block, also where the host lets the loop wrap inside it.
     fn observe(&mut self, stamp: &TransportStamp, frames: u64) {
-        let mut at = self.end;
-        let end = at + frames;
+        let start = self.end;
         let mut stamp = *stamp;
-        let mut wrapped_inside = false;
-        while at < end {
-            let wrap = self.wrap_inside(&stamp, end - at);
-            let count = wrap.map_or(end - at, |(frames, _)| frames);
-            let join = if wrapped_inside { Some(Join::LoopWrap) } else { self.join(&stamp, at) };
+        stamp.beats = stamp.song_beats();
+        if self.is_short_loop(&stamp) {
+            stamp.loop_beats = None;
+        }
+        for piece in pieces(&stamp, self.rate, frames as usize) {
+            let at = start + piece.offset as u64;
+            let join = if piece.offset > 0 { Some(Join::LoopWrap) } else { self.join(&piece.stamp, at) };
             match (join, self.segments.last_mut()) {
-                (None, Some(segment)) => segment.frames += count,
-                (join, _) => self.push_segment(at, count, stamp, join.unwrap_or(Join::Jump)),
-            }
-            at += count;
-            if let Some((_, next)) = wrap {
-                stamp = next;
-                wrapped_inside = true;
+                (None, Some(segment)) => segment.frames += piece.frames as u64,
+                (join, _) => self.push_segment(at, piece.frames as u64, piece.stamp, join.unwrap_or(Join::Jump)),
             }
         }
     }
 
-    /// Where the loop wraps inside a block. Hosts that end blocks at the loop's end never need it.
-    fn wrap_inside(&self, stamp: &TransportStamp, frames: u64) -> Option<(u64, TransportStamp)> {
-        let (start, end) = stamp.loop_beats?;
-        let loop_frames = (end - start) * self.rate.hz() * 60.0 / stamp.tempo?.0;
-        let (count, next) = stamp.wrap_within(self.rate, frames as usize)?;
-        (loop_frames >= SHORTEST_LOOP_FRAMES).then_some((count as u64, next))
+    fn is_short_loop(&self, stamp: &TransportStamp) -> bool {
+        let frames_per_beat = stamp.usable_tempo().map_or(0.0, |tempo| self.rate.hz() * 60.0 / tempo.0);
+        stamp.loop_beats.is_some_and(|(start, end)| (end - start) * frames_per_beat < SHORTEST_LOOP_FRAMES)
     }
 
     /// How a stamp at a record frame follows what is there; `None` when the last segment already says the same.

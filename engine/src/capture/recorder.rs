@@ -3,6 +3,12 @@
 //! A block that finds no room is dropped and counted, and the next header says how long the hole is, so the time line stays
 //! true. Only when the host renders offline, where nobody listens, does the recorder wait for room, and not for long.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "blocks and their event lists are far shorter than their counts in a header can say"
+)]
+
 use super::ring::{HEADER_WORDS, Header, MIDI_EVENTS_PER_BLOCK, MIDI_WORDS, MidiEvent, RingCounters};
 use super::transport::TransportStamp;
 use rtrb::Producer;

@@ -3,6 +3,12 @@
 //! A block is one committed run of 32-bit words: a header with the whole transport stamp, then each channel's samples as
 //! float bits, then MIDI. It is committed at once, so a reader sees a whole block or none.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "words are cut from wider numbers and joined to them again; counts are bounded by the size of the ring"
+)]
+
 use super::recorder::Recorder;
 use super::transport::TransportStamp;
 use crate::time::{Bpm, Metre, SampleRate};

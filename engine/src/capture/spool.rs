@@ -61,7 +61,7 @@ impl Spool {
         };
         let mut head = Vec::with_capacity(HEAD);
         head.extend(MAGIC);
-        for word in [rate.0, channels as u32, kind, bars] {
+        for word in [rate.0, u32::try_from(channels).unwrap_or(0), kind, bars] {
             head.extend(word.to_le_bytes());
         }
         head.extend(offset_frames.to_le_bytes());

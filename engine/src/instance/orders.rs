@@ -143,7 +143,7 @@ impl Instance {
     pub fn select_number(&self, number: usize) {
         let state = self.shared.state.lock();
         let ready = || state.variations.iter().filter(|variation| variation.score().is_some());
-        let chosen = if number == 0 { ready().last() } else { ready().nth(number - 1) };
+        let chosen = if number == 0 { ready().next_back() } else { ready().nth(number - 1) };
         let id = chosen.map(|variation| variation.id);
         let same = id == state.active;
         drop(state);

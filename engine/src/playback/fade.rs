@@ -13,6 +13,7 @@ pub struct Fade {
 
 impl Fade {
     /// The fade at a rate.
+    #[allow(clippy::cast_possible_truncation, reason = "a gain between 0 and 1")]
     pub fn new(rate: SampleRate) -> Self {
         let frames = Seconds(FADE_MS / 1000.0).frames(rate).index().unwrap_or(0).max(1);
         let step = std::f64::consts::PI / (frames as f64 + 1.0);

@@ -5,11 +5,12 @@
 mod deck;
 mod voices;
 
+use crate::capture::host_clock::{self, HostClock, Piece};
 use crate::capture::transport::TransportStamp;
 use crate::playback::clip::{Clip, Part};
 use crate::playback::fade::{Fade, Glide};
 use crate::playback::player::PlayerSettings;
-use crate::playback::sync::{self, HostClock, Piece};
+use crate::playback::sync;
 use crate::time::{Beats, Bpm, Seconds};
 pub use deck::Deck;
 pub use voices::Side;
@@ -229,7 +230,7 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
         let mut stamp = self.block.stamp;
         let grid = self.clip.grid();
         stamp.tempo = stamp.tempo.or_else(|| grid.tempo.single());
-        for piece in sync::pieces(&stamp, self.deck.rate, self.block.frames) {
+        for piece in host_clock::pieces(&stamp, self.deck.rate, self.block.frames) {
             if sync::tempo_differs(&piece.stamp, grid) {
                 self.state.slicing = true;
                 self.slices(&piece);
@@ -249,7 +250,7 @@ impl<Each: FnMut(&Run, &PlayState)> Turn<'_, Each> {
         let tempo = stamp.tempo.unwrap_or(Bpm(120.0));
         stamp.beats = stamp.beats.or_else(|| stamp.seconds.map(|seconds| seconds * tempo.0 / 60.0));
         let Some(clock) = HostClock::of(&stamp, rate) else { return };
-        let slack = (SLICE_SLACK.0 * rate.hz()) as i64;
+        let slack = SLICE_SLACK.frames(rate).0;
         let mut done = 0;
         while done < frames {
             let now = clock.now + done as i64;

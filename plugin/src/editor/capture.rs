@@ -1,12 +1,13 @@
 //! Thread: gui. The capture strip: level, position, what to capture, and the one big button.
 
+use super::icon::{self, Icon};
 use super::{Window, theme};
 use crate::params::{CaptureLength, InputSource};
 use cantus_engine::capture::collector::{CaptureMode, CaptureState, EarSnapshot};
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::instance::view::View;
 use cantus_engine::time::{Bpm, Metre};
-use egui::{Align, Button, ComboBox, DragValue, Layout, RichText, Sense, Ui, vec2};
+use egui::{Align, Button, ComboBox, DragValue, Layout, Rect, RichText, Sense, Ui, vec2};
 
 /// The level meter's range.
 const METER_DB: f32 = 60.0;
@@ -31,17 +32,21 @@ impl Window {
     fn capture_button(&self, ui: &mut Ui, ear: Option<&EarSnapshot>) {
         let state = ear.map_or(CaptureState::Idle, |ear| ear.capture);
         let (text, fill) = match state {
-            CaptureState::Idle => ("●  Capture".to_owned(), theme::RAISED),
+            CaptureState::Idle => ("Capture".to_owned(), theme::RAISED),
             CaptureState::Armed { mode: CaptureMode::LoopRegion } => {
                 ("Waiting for the loop to start".to_owned(), theme::WARNING.gamma_multiply(0.5))
             }
             CaptureState::Armed { .. } => ("Waiting for the bar".to_owned(), theme::WARNING.gamma_multiply(0.5)),
             CaptureState::Recording { recorded, .. } => {
-                (format!("■  {:.1} s", recorded.0), theme::RECORD.gamma_multiply(0.8))
+                (format!("Recording, {:.1} s", recorded.0), theme::RECORD.gamma_multiply(0.8))
             }
         };
         let button = Button::new(RichText::new(text).size(15.0)).fill(fill).min_size(vec2(210.0, 34.0));
-        if ui.add(button).on_hover_text("Arm or stop a capture").clicked() {
+        let response = ui.add(button).on_hover_text("Arm or stop a capture");
+        let sign = Rect::from_center_size(response.rect.left_center() + vec2(18.0, 0.0), vec2(12.0, 12.0));
+        let icon = if matches!(state, CaptureState::Recording { .. }) { Icon::Stop } else { Icon::Record };
+        icon::draw(ui.painter(), icon, sign, theme::TEXT);
+        if response.clicked() {
             match state {
                 CaptureState::Idle if self.params.capture.value() => self.instance.arm(self.params.capture_order()),
                 CaptureState::Idle => self.set(&self.params.capture, true),
@@ -144,6 +149,6 @@ fn position(stamp: &TransportStamp) -> String {
         },
     );
     let tempo = stamp.tempo.map_or_else(|| "no tempo".to_owned(), |tempo| format!("{:.1} BPM", tempo.0));
-    let state = if stamp.playing { "▶" } else { "■" };
+    let state = if stamp.playing { "playing" } else { "stopped" };
     format!("{state} {bar:>7}  {tempo}  {}/{}", metre.numerator, metre.denominator)
 }

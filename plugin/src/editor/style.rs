@@ -1,5 +1,6 @@
 //! Thread: gui. The wish: a style or a prompt, how many, how freely, and the seed.
 
+use super::icon::{self, Icon};
 use super::{Window, theme};
 use crate::params::style_name;
 use crate::tasks::wish;
@@ -45,7 +46,7 @@ impl Window {
             if ui.add(DragValue::new(&mut seed).range(0..=9999)).changed() {
                 self.set(&self.params.seed, seed);
             }
-            if ui.button("🎲").on_hover_text("Another seed").clicked() {
+            if icon::button(ui, Icon::Dice, "Another seed").clicked() {
                 // Any other seed will do; a fixed stride visits all of them before one comes again.
                 self.set(&self.params.seed, (self.params.seed.value() + 3_571) % 10_000);
             }

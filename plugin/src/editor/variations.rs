@@ -1,12 +1,14 @@
 //! Thread: gui. The variations: hear, compare, keep, export.
 
+use super::icon::{self, Icon};
 use super::{Window, theme};
 use cantus_engine::export::names::exports_folder;
 use cantus_engine::instance::view::{VariationStatus, VariationView, View};
 use cantus_engine::rendition::Rendition;
-use egui::{ProgressBar, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2};
+use egui::{Align, Button, Layout, ProgressBar, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2};
 
-const WAVEFORM: egui::Vec2 = egui::Vec2::new(210.0, 30.0);
+const WAVEFORM_HEIGHT: f32 = 28.0;
+const FACTS_WIDTH: f32 = 320.0;
 
 impl Window {
     pub(super) fn variation_list(&mut self, ui: &mut Ui, view: &View) {
@@ -39,8 +41,10 @@ impl Window {
     fn variation(&mut self, ui: &mut Ui, view: &View, variation: &VariationView) {
         ui.horizontal(|ui| {
             let active = view.active == Some(variation.id);
-            let star = if variation.starred { "★" } else { "☆" };
-            if ui.button(star).on_hover_text("Keep its sound in the project").clicked() {
+            if icon::button(ui, Icon::Remove, "Remove").clicked() {
+                self.instance.delete(variation.id);
+            }
+            if icon::button(ui, Icon::Star(variation.starred), "Keep its sound in the project").clicked() {
                 self.instance.star(variation.id, !variation.starred);
             }
             self.name(ui, variation);
@@ -62,9 +66,6 @@ impl Window {
                     }
                 }
             }
-            if ui.button("✕").on_hover_text("Remove").clicked() {
-                self.instance.delete(variation.id);
-            }
         });
     }
 
@@ -80,10 +81,13 @@ impl Window {
                 }
             }
             _ => {
-                let name = ui.add_sized(
-                    vec2(110.0, 20.0),
-                    egui::Label::new(RichText::new(&variation.name).strong()).truncate().sense(Sense::click()),
-                );
+                let label = egui::Label::new(RichText::new(&variation.name).strong()).truncate().sense(Sense::click());
+                let name = ui
+                    .allocate_ui_with_layout(vec2(110.0, 26.0), Layout::left_to_right(Align::Center), |ui| {
+                        ui.set_min_width(110.0);
+                        ui.add(label)
+                    })
+                    .inner;
                 if name.on_hover_text("Double-click to rename").double_clicked() {
                     self.renaming = Some((variation.id, variation.name.clone()));
                 }
@@ -92,7 +96,9 @@ impl Window {
     }
 
     fn play_button(&self, ui: &mut Ui, id: u64, active: bool) {
-        if ui.selectable_label(active, if active { "🔊 plays" } else { "▶ play this" }).clicked() {
+        let text = if active { "plays" } else { "play" };
+        let button = Button::selectable(active, text).min_size(vec2(58.0, 26.0));
+        if ui.add(button).on_hover_text("Play this one").clicked() {
             self.instance.select(Some(id));
         }
     }
@@ -124,7 +130,9 @@ fn facts(ui: &mut Ui, rendition: &Rendition) {
 
 /// Peaks of the mix, with the playhead.
 fn waveform(ui: &mut Ui, rendition: &Rendition, playhead_frame: Option<i64>) {
-    let (rect, _) = ui.allocate_exact_size(WAVEFORM, Sense::hover());
+    // What is left of the row, but for the facts and the button behind it.
+    let width = (ui.available_width() - FACTS_WIDTH).max(60.0);
+    let (rect, _) = ui.allocate_exact_size(vec2(width, WAVEFORM_HEIGHT), Sense::hover());
     if !ui.is_rect_visible(rect) {
         return;
     }

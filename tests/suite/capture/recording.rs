@@ -176,8 +176,8 @@ fn the_recorder_never_allocates() {
     // Until it is full and drops, in the form the host's own buffers have.
     for _ in 0..2000 {
         let [left, right] = &mut buffer;
-        let mut channels = [left.as_mut_slice(), right.as_mut_slice()];
-        assert_none(|| recorder.push(&realtime, &mut channels, &midi));
+        let channels = [left.as_mut_slice(), right.as_mut_slice()];
+        assert_none(|| recorder.push(&realtime, &channels, &midi));
     }
     assert!(reader.overrun_frames() > 0);
 }

@@ -1,8 +1,9 @@
 //! Every beat on the host's own sample.
 
 use super::host::*;
+use cantus_engine::capture::host_clock::pieces;
 use cantus_engine::capture::transport::TransportStamp;
-use cantus_engine::playback::sync::{exact_position, pieces, settle};
+use cantus_engine::playback::sync::{exact_position, settle};
 use cantus_engine::time::{Bpm, SampleRate, Seconds};
 use std::collections::BTreeSet;
 
