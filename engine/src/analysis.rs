@@ -116,11 +116,11 @@ pub struct Analysis {
     pub doubts: Vec<String>,
 }
 
-/// Names of the pitch classes, with the flats that keys commonly have.
-pub const PITCH_CLASS_NAMES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
+/// Names of the pitch classes, each the more usual of its two.
+const PITCH_CLASS_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
 /// Name of a MIDI key with its octave; 60 is C4.
-pub fn key_name(key: u8) -> String {
+pub fn note_name(key: u8) -> String {
     format!("{}{}", PITCH_CLASS_NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
 }
 
@@ -133,12 +133,18 @@ impl Key {
         };
         format!("{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic % 12)])
     }
+
+    /// In short: "Am", "Eb".
+    pub fn short_name(self) -> String {
+        let minor = if self.mode == Mode::Minor { "m" } else { "" };
+        format!("{}{minor}", PITCH_CLASS_NAMES[usize::from(self.tonic % 12)])
+    }
 }
 
 impl Note {
     /// Name of its key with the octave.
     pub fn name(&self) -> String {
-        key_name(self.key)
+        note_name(self.key)
     }
 }
 

@@ -1,24 +1,12 @@
 //! Thread: any. Names for people: what a rendition is called, and as a file name every system takes.
 
-use crate::analysis::{Key, Mode};
+use crate::analysis::Key;
 use crate::rendition::Rendition;
 use crate::time::Bpm;
 use std::path::PathBuf;
 
-const NOTE_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 /// Longest file name without its ending, in bytes: what is left of the usual 255 when a host adds its own.
 const LONGEST_NAME: usize = 120;
-
-/// A MIDI key as a musician writes it: 60 is "C4".
-pub fn note_name(key: u8) -> String {
-    format!("{}{}", NOTE_NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
-}
-
-/// A key in short: "Am", "Eb".
-pub fn key_name(key: Key) -> String {
-    let minor = if key.mode == Mode::Minor { "m" } else { "" };
-    format!("{}{minor}", NOTE_NAMES[usize::from(key.tonic % 12)])
-}
 
 /// A tempo in short: "100bpm", "93.5bpm".
 pub fn tempo_name(tempo: Bpm) -> String {
@@ -31,7 +19,7 @@ pub fn folder_name(rendition: &Rendition, key: Option<Key>) -> String {
     // The rendition's name may be a free prompt; tempo and key must survive it.
     let name: String = rendition.name.trim().chars().take(48).collect();
     let tempo = tempo_name(rendition.grid.tempo.tempo_at(rendition.grid.start));
-    let key = key.map(|key| format!(" {}", key_name(key))).unwrap_or_default();
+    let key = key.map(|key| format!(" {}", key.short_name())).unwrap_or_default();
     file_safe(&format!("Cantus {} {tempo}{key}", name.trim_end()))
 }
 

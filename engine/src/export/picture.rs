@@ -3,9 +3,10 @@
 
 mod canvas;
 
+use crate::analysis::note_name;
 use crate::analysis::{Analysis, Key, Mode};
 use crate::error::Result;
-use crate::export::names::{key_name, note_name, tempo_name};
+use crate::export::names::tempo_name;
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
 use crate::time::{Beats, MidiNote};
@@ -109,9 +110,8 @@ fn title(canvas: &mut Canvas, analysis: &Analysis, with_sound: bool) {
     let metre = analysis.metre();
     let key = analysis.key.key;
     let words = format!(
-        "{} {}  {}  {}/{}  {} notes",
-        key_name(Key { mode: Mode::Major, ..key }),
-        if key.mode == Mode::Major { "major" } else { "minor" },
+        "{}  {}  {}/{}  {} notes",
+        key.name(),
         tempo_name(analysis.tempo()),
         metre.numerator,
         metre.denominator,

@@ -142,7 +142,7 @@ impl Roll {
         }
         let mut key = self.lowest.ceil();
         while key < self.lowest + self.keys {
-            let name = cantus_engine::analysis::key_name(key as u8);
+            let name = cantus_engine::analysis::note_name(key as u8);
             if self.row() > 9.0 || name.starts_with("C ") || (key as u8).is_multiple_of(12) {
                 let at = pos2(self.rect.left() - 5.0, self.y(key));
                 painter.text(at, Align2::RIGHT_CENTER, name, FontId::proportional(10.0), theme::FAINT);
