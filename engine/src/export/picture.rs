@@ -3,8 +3,7 @@
 
 mod canvas;
 
-use crate::analysis::note_name;
-use crate::analysis::{Analysis, Key, Mode};
+use crate::analysis::{Analysis, note_name};
 use crate::error::Result;
 use crate::export::names::tempo_name;
 use crate::generation::score::Role;
