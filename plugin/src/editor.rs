@@ -43,12 +43,22 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// A file to open, while its path is being typed.
     path: String,
+    /// Captures that had ended when the window last looked.
+    finished_captures: u64,
 }
 
 /// Makes the editor; opens no window yet.
 pub fn create(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dirty>) -> Option<CantusEditor> {
-    let window =
-        Window { params, instance, dirty, host: None, prompt: String::new(), renaming: None, path: String::new() };
+    let window = Window {
+        params,
+        instance,
+        dirty,
+        host: None,
+        prompt: String::new(),
+        renaming: None,
+        path: String::new(),
+        finished_captures: 0,
+    };
     let state = EguiEditorState::from_size(LogicalSize::new(SIZE.0, SIZE.1), 1.0);
     let settings = EguiNiceSettings::new().with_tile("Cantus").with_resize_hint(ResizeHint::RESIZABLE);
     create_egui_editor(state, RepaintNotifier::default(), settings, window)

@@ -144,18 +144,13 @@ impl Shared {
             }),
             done: Box::new(move |result| {
                 let Some(shared) = finished.upgrade() else { return };
-                shared.state.lock().analysis_job = None;
                 match result {
                     Err(Error::Cancelled) | Ok(()) => (shared.notice)(Notice::Repaint),
                     Err(error) => shared.say(error.to_string()),
                 }
             }),
         });
-        // The job may already be over; its end then found nothing to clear, and its handle says so.
-        let mut state = self.state.lock();
-        if state.melody.is_none() {
-            state.analysis_job = job;
-        }
+        self.state.lock().analysis_job = job;
     }
 
     fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
@@ -170,7 +165,6 @@ impl Shared {
                     "ms": melody.analysis_ms })
         });
         state.melody = Some(melody);
-        state.analysis_job = None;
         drop(state);
         (self.notice)(Notice::Dirty);
     }

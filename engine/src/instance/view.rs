@@ -6,6 +6,7 @@ use crate::analysis::Analysis;
 use crate::capture::collector::EarSnapshot;
 use crate::capture::take::Take;
 use crate::job_context::Progress;
+use crate::jobs::lanes::JobHandle;
 use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
 use crate::time::SampleRate;
@@ -74,7 +75,7 @@ impl Instance {
             ear,
             take: state.take.as_ref().map(|current| current.take.clone()),
             analysis: state.melody.as_ref().map(|melody| melody.analysis.clone()),
-            analysing: state.analysis_job.as_ref().map(crate::jobs::lanes::JobHandle::progress),
+            analysing: state.analysis_job.as_ref().filter(|job| !job.is_over()).map(JobHandle::progress),
             variations: state
                 .variations
                 .iter()

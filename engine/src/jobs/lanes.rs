@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::job_context::{CancelToken, JobContext, Progress, Stage};
 use parking_lot::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -63,6 +63,7 @@ pub struct JobHandle {
     pub id: u64,
     cancel: CancelToken,
     progress: Arc<Mutex<Progress>>,
+    over: Arc<AtomicBool>,
 }
 
 impl JobHandle {
@@ -75,6 +76,11 @@ impl JobHandle {
     pub fn progress(&self) -> Progress {
         *self.progress.lock()
     }
+
+    /// Whether its work has ended, one way or another.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
 }
 
 struct Waiting {
@@ -83,6 +89,15 @@ struct Waiting {
     job: Job,
     cancel: CancelToken,
     progress: Arc<Mutex<Progress>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Waiting {
+    /// Tells that it will never run.
+    fn refuse(self) {
+        self.over.store(true, Ordering::Release);
+        (self.job.done)(Err(Error::Cancelled));
+    }
 }
 
 struct Running {
@@ -161,9 +176,7 @@ impl Lanes {
 impl Drop for Lanes {
     fn drop(&mut self) {
         for queue in [&self.fast, &self.slow] {
-            for waiting in queue.close() {
-                (waiting.job.done)(Err(Error::Cancelled));
-            }
+            queue.close().into_iter().for_each(Waiting::refuse);
         }
         for thread in self.threads.drain(..) {
             // A worker contains the panics of its jobs; if it died all the same there is nothing left to wait for.
@@ -179,6 +192,7 @@ impl LanesHandle {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             cancel: CancelToken::default(),
             progress: Arc::new(Mutex::new(Progress { stage: Stage::Queued, fraction: 0.0 })),
+            over: Arc::default(),
         };
         let queue = match job.lane {
             Lane::Fast => self.fast.upgrade(),
@@ -190,14 +204,13 @@ impl LanesHandle {
             job,
             cancel: handle.cancel.clone(),
             progress: handle.progress.clone(),
+            over: handle.over.clone(),
         };
         let refused = match queue {
             Some(queue) => queue.push(waiting),
             None => vec![waiting],
         };
-        for waiting in refused {
-            (waiting.job.done)(Err(Error::Cancelled));
-        }
+        refused.into_iter().for_each(Waiting::refuse);
         handle
     }
 }
@@ -264,7 +277,7 @@ impl Queue {
     }
 
     fn run(&self, waiting: Waiting) {
-        let Waiting { id, job, cancel, progress, .. } = waiting;
+        let Waiting { id, job, cancel, progress, over, .. } = waiting;
         let stage = progress.clone();
         let report = Arc::new(move |now| *progress.lock() = now);
         let context = JobContext::new(cancel, report);
@@ -273,6 +286,7 @@ impl Queue {
             (job.work)(&context)
         });
         self.board.lock().running.retain(|running| running.id != id);
+        over.store(true, Ordering::Release);
         let _ = contain(&stage, || {
             (job.done)(result);
             Ok(())

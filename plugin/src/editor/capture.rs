@@ -29,12 +29,14 @@ impl Window {
         self.recovered(ui, view);
     }
 
-    fn capture_button(&self, ui: &mut Ui, ear: Option<&EarSnapshot>) {
+    fn capture_button(&mut self, ui: &mut Ui, ear: Option<&EarSnapshot>) {
         let state = ear.map_or(CaptureState::Idle, |ear| ear.capture);
         let (text, fill) = match state {
             CaptureState::Idle => ("Capture".to_owned(), theme::RAISED),
             CaptureState::Armed { mode: CaptureMode::LoopRegion } => {
-                ("Waiting for the loop to start".to_owned(), theme::WARNING.gamma_multiply(0.5))
+                let there = ear.is_some_and(|ear| ear.stamp.loop_beats.is_some());
+                let text = if there { "Waiting for the loop to start" } else { "Set a loop in your song" };
+                (text.to_owned(), theme::WARNING.gamma_multiply(0.5))
             }
             CaptureState::Armed { .. } => ("Waiting for the bar".to_owned(), theme::WARNING.gamma_multiply(0.5)),
             CaptureState::Recording { recorded, .. } => {
@@ -57,12 +59,13 @@ impl Window {
                 }
             }
         }
-        // A capture that ended by itself leaves the switch on; it is put back, so that the next press arms again.
-        if state == CaptureState::Idle
-            && self.params.capture.value()
-            && ear.is_some_and(|ear| ear.finished_captures > 0)
-        {
-            self.set(&self.params.capture, false);
+        // A capture that ended by itself leaves the switch on; it is put back once, so that the next press arms again.
+        let finished = ear.map_or(0, |ear| ear.finished_captures);
+        if finished != self.finished_captures {
+            self.finished_captures = finished;
+            if state == CaptureState::Idle && self.params.capture.value() {
+                self.set(&self.params.capture, false);
+            }
         }
     }
 
