@@ -8,6 +8,7 @@ mod export;
 mod generation;
 mod host;
 mod jobs;
+mod melody_matters;
 mod playback;
 mod plugin;
 mod rendition;

@@ -15,10 +15,11 @@ use std::sync::Arc;
 
 /// Notes of a line that leave no more than this between them are played as one breath.
 const TOUCHING_SECONDS: f64 = 0.03;
-/// How long a joined note sounds into the next.
+/// How long a note of a line takes to make room for the next one, when joined to it and when its ring is damped by it; and how
+/// much of that lies before the next one starts, so that neither of the two reaches far into the other's time.
 const OVERLAP_SECONDS: f64 = 0.045;
-/// How fast the ring of a line's note makes room for the next one.
-const DAMP_SECONDS: f64 = 0.15;
+const DAMP_SECONDS: f64 = 0.08;
+const ROOM_BEFORE_SECONDS: f64 = 0.02;
 /// How fast a choked cymbal stops.
 const CHOKE_SECONDS: f64 = 0.012;
 /// Softens a sample that does not begin at zero. Drums are left as sharp as they are.
@@ -181,14 +182,14 @@ fn join(placed: &mut [Placed], rate: SampleRate) {
             continue;
         }
         if this.end < next.start - frames(TOUCHING_SECONDS) {
-            this.cut = Some((next.start, frames(DAMP_SECONDS)));
+            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(DAMP_SECONDS)));
         } else if this.note.key == next.note.key {
             // The same key again must be heard as a new stroke.
             this.end = next.start;
             this.cut = Some((next.start - frames(0.004), frames(0.012)));
         } else {
             this.end = next.start + frames(OVERLAP_SECONDS);
-            this.cut = Some((next.start, frames(OVERLAP_SECONDS)));
+            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(OVERLAP_SECONDS)));
         }
     }
 }
