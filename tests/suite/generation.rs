@@ -5,4 +5,4 @@ mod lead;
 mod prompts;
 mod scores;
 mod style_files;
-mod tunes;
+pub mod tunes;

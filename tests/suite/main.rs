@@ -11,6 +11,7 @@ mod export;
 mod generation;
 mod host;
 mod jobs;
+mod melody_matters;
 mod playback;
 mod plugin;
 mod rendition;

@@ -1,5 +1,6 @@
 //! Thread: worker. Makes a lead's notes unmistakable: some recorded instruments sound the fifth or third above a key louder than
 //! the key itself, so that the tune is hard to recognise. Bells cut into the harmonics that outweigh the key's own pitch class.
+//! Slow sounds begin late and struck ones die away under the next note; both are measured here too, for the player to mend.
 
 use super::biquad::Biquad;
 use super::synth::StereoSound;
@@ -31,6 +32,87 @@ pub struct Cut {
     depth_db: f64,
 }
 
+/// An attack has arrived when its level is within 6 dB of what follows, as a power ratio.
+const ARRIVED: f64 = 0.25;
+/// Attacks shorter than this are heard as immediate; more than the second figure no player anticipates.
+const ATTACK_SECONDS: [f64; 2] = [0.012, 0.05];
+/// What an attack is held against, in seconds from the stroke.
+const BODY_SECONDS: std::ops::Range<f64> = 0.1..0.35;
+/// Where a decay is measured: the middles of two stretches, and their length.
+const DECAY_AT_SECONDS: [f64; 2] = [0.1, 0.6];
+const DECAY_SECONDS: f64 = 0.12;
+/// Slower decays, in dB a second, are a voice that breathes, not one that dies away; faster ones are mended no further.
+const DECAY_DB: [f64; 2] = [3.0, 30.0];
+/// Share of a decay that is made up for, and at most how much, in dB.
+const SUSTAIN_SHARE: f64 = 0.7;
+const SUSTAIN_DB: f64 = 9.0;
+
+/// What a key of an instrument needs to carry a tune.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Needs {
+    /// Cuts into harmonics.
+    pub cuts: Vec<Cut>,
+    /// How much earlier than written the key is struck, so that its sound, not its stroke, falls on the note.
+    pub early_seconds: f64,
+    /// Gain against the decay, in dB a second, up to [`SUSTAIN_DB`].
+    pub sustain_db: f64,
+}
+
+impl Needs {
+    /// The gain against the decay, as points of frames and dB; none when the sound does not die away.
+    pub fn sustain(&self, rate: SampleRate) -> Vec<(f64, f32)> {
+        if self.sustain_db <= 0.0 {
+            return Vec::new();
+        }
+        let whole = SUSTAIN_DB / self.sustain_db;
+        vec![(0.0, 0.0), (whole * rate.hz(), SUSTAIN_DB as f32)]
+    }
+}
+
+/// What a key needs, from a straight note of it.
+///
+/// # Errors
+/// [`Error::Internal`] when the transform fails.
+pub fn needs_of(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Needs> {
+    Ok(Needs {
+        cuts: cuts_for(key, straight, rate)?,
+        early_seconds: attack_seconds(straight, rate),
+        sustain_db: SUSTAIN_SHARE * decay_db(straight, rate),
+    })
+}
+
+/// Mean power of the left channel between two moments, 0 past its end.
+fn power(sound: &StereoSound, seconds: std::ops::Range<f64>, rate: SampleRate) -> f64 {
+    let frame = |seconds: f64| ((seconds * rate.hz()) as usize).min(sound.left.len());
+    let stretch = &sound.left[frame(seconds.start)..frame(seconds.end)];
+    stretch.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / stretch.len().max(1) as f64
+}
+
+/// How long a sound takes to arrive; 0 for what is struck or plucked.
+fn attack_seconds(sound: &StereoSound, rate: SampleRate) -> f64 {
+    const STEP: f64 = 0.005;
+    let body = power(sound, BODY_SECONDS, rate);
+    let steps = (ATTACK_SECONDS[1] / STEP) as usize;
+    let arrives = (0..steps).map(|step| step as f64 * STEP).find(|from| {
+        // Two steps at once bridge the zeros between the periods of low keys.
+        power(sound, *from..from + 2.0 * STEP, rate) >= ARRIVED * body
+    });
+    let seconds = arrives.unwrap_or(ATTACK_SECONDS[1]);
+    if seconds < ATTACK_SECONDS[0] || body <= 0.0 { 0.0 } else { seconds }
+}
+
+/// How fast a held key dies away, in dB a second; 0 for what sounds on.
+fn decay_db(sound: &StereoSound, rate: SampleRate) -> f64 {
+    let [early, late] =
+        DECAY_AT_SECONDS.map(|at| power(sound, at - DECAY_SECONDS / 2.0..at + DECAY_SECONDS / 2.0, rate));
+    if early <= 0.0 {
+        return 0.0;
+    }
+    let fallen = 10.0 * (early / late.max(1e-9 * early)).log10();
+    let decay = fallen / (DECAY_AT_SECONDS[1] - DECAY_AT_SECONDS[0]);
+    if decay < DECAY_DB[0] { 0.0 } else { decay.min(DECAY_DB[1]) }
+}
+
 /// How long a note has to be held to be measured.
 pub fn probe_seconds() -> f64 {
     MEASURED_AT_SECONDS[2] + MEASURED_SECONDS
@@ -40,7 +122,7 @@ pub fn probe_seconds() -> f64 {
 ///
 /// # Errors
 /// [`Error::Internal`] when the transform fails.
-pub fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec<Cut>> {
+fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec<Cut>> {
     let frame = |seconds: f64| (seconds * rate.hz()) as usize;
     let fundamental = f64::from(MidiNote(f32::from(key)).hz().0);
     let mut depths_db = [0.0_f64; HARMONICS];

@@ -1,7 +1,7 @@
 //! Thread: worker. A track becomes audio: every note on its exact frame, lines joined, hats choked.
 
 use super::biquad::Biquad;
-use super::clarity::{Cut, clarified, cuts_for, probe_seconds};
+use super::clarity::{Needs, clarified, needs_of, probe_seconds};
 use super::levels::evening_gain_db;
 use super::synth::{NotePlayer, NoteShape, StereoSound, line_at};
 use crate::audio::AudioBuffer;
@@ -15,10 +15,11 @@ use std::sync::Arc;
 
 /// Notes of a line that leave no more than this between them are played as one breath.
 const TOUCHING_SECONDS: f64 = 0.03;
-/// How long a joined note sounds into the next.
+/// How long a note of a line takes to make room for the next one, when joined to it and when its ring is damped by it; and how
+/// much of that lies before the next one starts, so that neither of the two reaches far into the other's time.
 const OVERLAP_SECONDS: f64 = 0.045;
-/// How fast the ring of a line's note makes room for the next one.
-const DAMP_SECONDS: f64 = 0.15;
+const DAMP_SECONDS: f64 = 0.08;
+const ROOM_BEFORE_SECONDS: f64 = 0.02;
 /// How fast a choked cymbal stops.
 const CHOKE_SECONDS: f64 = 0.012;
 /// Softens a sample that does not begin at zero. Drums are left as sharp as they are.
@@ -57,6 +58,14 @@ pub fn render_part(
 ) -> Result<AudioBuffer> {
     let mut player = NotePlayer::new(rate)?;
     let mut placed = place(track, grid, rate, region);
+    let carries = track.role == Role::Lead && track.preset.bank != 128;
+    let mut known_needs = BTreeMap::new();
+    if carries {
+        for one in &mut placed {
+            let needs = needs_of_note(&mut player, &mut known_needs, one.shape(None), rate, context)?;
+            one.start = (one.start - (needs.early_seconds * rate.hz()) as i64).max(0);
+        }
+    }
     if track.preset.bank == 128 {
         choke(&mut placed, &player, rate);
     } else if matches!(track.role, Role::Lead | Role::Counter | Role::Bass) {
@@ -64,25 +73,23 @@ pub fn render_part(
     }
     let mut out = StereoSound { left: vec![0.0; frames], right: vec![0.0; frames] };
     let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
-    let mut known_cuts = BTreeMap::new();
     for one in &placed {
         let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
         let one_shot = one.preset.bank == 128 && !player.loops(one.preset, one.note.key, one.note.velocity);
-        let shape = NoteShape {
-            preset: one.preset,
-            key: one.note.key.min(127),
-            velocity: one.note.velocity,
-            held: (!one_shot).then_some(held),
-        };
+        let shape = one.shape((!one_shot).then_some(held));
         let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
         let mut sound = player.play(shape, &bend, context)?;
-        if track.role == Role::Lead && track.preset.bank != 128 {
-            let cuts = clear_cuts(&mut player, &mut known_cuts, shape, rate, context)?;
-            if !cuts.is_empty() {
-                sound = Arc::new(clarified(&sound, cuts, rate, context)?);
+        let mut gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
+        if carries {
+            let needs = needs_of_note(&mut player, &mut known_needs, shape, rate, context)?;
+            if !needs.cuts.is_empty() {
+                sound = Arc::new(clarified(&sound, &needs.cuts, rate, context)?);
+            }
+            // What dies away has no swells written.
+            if gain_db.is_empty() {
+                gain_db = needs.sustain(rate);
             }
         }
-        let gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
         let soften = if one.preset.bank == 128 { 0.0 } else { START_FADE_SECONDS * rate.hz() };
         let place = finite(track.pan) + place_in_instrument(track, one.note.key);
         add(&mut out, &sound, one, &gain_db, sides(place, gain), soften as usize);
@@ -94,22 +101,28 @@ pub fn render_part(
     Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
 }
 
-/// What [`cuts_for`] says of a note's key, asked once a key and shade of loudness.
-fn clear_cuts<'a>(
+impl Placed<'_> {
+    fn shape(&self, held: Option<u64>) -> NoteShape {
+        NoteShape { preset: self.preset, key: self.note.key.min(127), velocity: self.note.velocity, held }
+    }
+}
+
+/// What [`needs_of`] says of a note's key, asked once a key and shade of loudness.
+fn needs_of_note<'a>(
     player: &mut NotePlayer,
-    known: &'a mut BTreeMap<(u8, u8), Vec<Cut>>,
+    known: &'a mut BTreeMap<(u8, u8), Needs>,
     note: NoteShape,
     rate: SampleRate,
     context: &JobContext,
-) -> Result<&'a [Cut]> {
+) -> Result<&'a Needs> {
     // Recorded dynamics differ in timbre; sixteen velocities more or less do not.
     let velocity = note.velocity / 16 * 16 + 8;
     Ok(match known.entry((note.key, velocity)) {
-        Entry::Occupied(cuts) => cuts.into_mut(),
+        Entry::Occupied(needs) => needs.into_mut(),
         Entry::Vacant(place) => {
             let held = Some((probe_seconds() * rate.hz()) as u64);
             let straight = player.play(NoteShape { velocity, held, ..note }, &[], context)?;
-            place.insert(cuts_for(note.key, &straight, rate)?)
+            place.insert(needs_of(note.key, &straight, rate)?)
         }
     })
 }
@@ -169,14 +182,14 @@ fn join(placed: &mut [Placed], rate: SampleRate) {
             continue;
         }
         if this.end < next.start - frames(TOUCHING_SECONDS) {
-            this.cut = Some((next.start, frames(DAMP_SECONDS)));
+            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(DAMP_SECONDS)));
         } else if this.note.key == next.note.key {
             // The same key again must be heard as a new stroke.
             this.end = next.start;
             this.cut = Some((next.start - frames(0.004), frames(0.012)));
         } else {
             this.end = next.start + frames(OVERLAP_SECONDS);
-            this.cut = Some((next.start, frames(OVERLAP_SECONDS)));
+            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(OVERLAP_SECONDS)));
         }
     }
 }

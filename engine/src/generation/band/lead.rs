@@ -18,9 +18,11 @@ const BEND_SHARE: f32 = 0.7;
 /// Share of the singer's swells, in decibels, that the instrument follows.
 const SWELL_SHARE: f32 = 0.6;
 /// Furthest a note's inner part may lie from its key, in semitones: its chroma stays the sung one.
-const MOST_BEND_INSIDE: f32 = 0.4;
-/// Furthest a scoop or a fall may reach.
-const MOST_BEND_AT_EDGES: f32 = 1.5;
+const MOST_BEND_INSIDE: f32 = 0.3;
+/// Furthest a scoop or a fall may reach, and the part of a note that it may take: a share, and seconds at most.
+const MOST_BEND_AT_EDGES: f32 = 1.0;
+const EDGE_SHARE: f32 = 0.2;
+const EDGE_SECONDS: f32 = 0.07;
 /// Softest a swell may get, in decibels.
 const MOST_SWELL_DB: f32 = -12.0;
 /// Half-widths of the smoothing windows, in seconds.
@@ -159,8 +161,8 @@ fn bend_curve(points: &[(f32, f32)], duration: f32, beats_after: impl Fn(f32) ->
     // The key is right already, so what the inner part lies off on average is intonation, not expression.
     let centre = inner.get(inner.len() / 2).copied().unwrap_or(0.0);
     let curve = smoothed.into_iter().filter(|(time, _)| (0.0..=duration).contains(time)).map(|(time, semitones)| {
-        let place = time / duration.max(1e-3);
-        let edge = ((0.2 - place).max(place - 0.8) / 0.2).clamp(0.0, 1.0);
+        let reach = (EDGE_SHARE * duration).clamp(1e-3, EDGE_SECONDS);
+        let edge = (1.0 - time.min(duration - time) / reach).clamp(0.0, 1.0);
         let most = MOST_BEND_INSIDE + (MOST_BEND_AT_EDGES - MOST_BEND_INSIDE) * edge;
         (beats_after(time), (BEND_SHARE * (semitones - centre)).clamp(-most, most))
     });
