@@ -10,5 +10,6 @@ pub mod history;
 pub mod recorder;
 pub mod ring;
 pub mod spool;
+pub mod steady;
 pub mod take;
 pub mod transport;

@@ -4,10 +4,11 @@ use crate::Cantus;
 use crate::params::{CantusParams, InputSource};
 use crate::tasks::Task;
 use cantus_engine::capture::ring::MidiEvent;
+use cantus_engine::capture::steady::SteadyBeats;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
 use cantus_engine::instance::AudioEnds;
-use cantus_engine::time::{Bpm, Metre};
+use cantus_engine::time::{Bpm, Metre, SampleRate};
 use nice_plug::midi::{Channel, Key};
 use nice_plug::prelude::*;
 use std::time::Instant;
@@ -21,6 +22,7 @@ const TEMPO_PATIENCE: u32 = 4;
 /// What lives from one block to the next.
 pub struct Block {
     pace: Pace,
+    beats: SteadyBeats,
     midi: [MidiEvent; MOST_MIDI_EVENTS],
     seen: Triggers,
     /// Tempo that was last reported, so that each change is reported once.
@@ -42,6 +44,7 @@ impl Default for Block {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
+            beats: SteadyBeats::default(),
             midi: [MidiEvent { frame: 0, key: 0, channel: 0, velocity: 0.0 }; MOST_MIDI_EVENTS],
             seen: Triggers { capture: false, generate: false, cancel: false, active: 0, input_offset_ms: 0.0 },
             reported_tempo: None,
@@ -70,8 +73,10 @@ impl Block {
         self.notice_edges(params, ends.as_ref().map_or(0, |ends| ends.recorder.position()), context);
         let events = self.take_midi(context);
         let Some(ends) = ends else { return };
+        let rate = SampleRate(context.transport().sample_rate.round() as u32);
         let offline = self.pace.outruns_time(buffer.samples(), context.transport().sample_rate);
-        let stamp = TransportStamp { offline, ..stamp(context.transport()) };
+        let stamp = self.beats.mend(&stamp(context.transport()), buffer.samples(), rate);
+        let stamp = TransportStamp { offline, ..stamp };
 
         let midi = &self.midi[..events];
         match aux.inputs.first().filter(|_| params.input.value() == InputSource::Sidechain) {

@@ -1,7 +1,10 @@
 //! What real hosts do that a tidy host would not: other ports than declared, rendering without saying so, odd rates, odd orders.
 
 use super::{bundle, capture_hum, generate, left, run_until, session, song_with_hum, turn};
+use cantus_engine::capture::steady::SteadyBeats;
+use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
+use cantus_engine::time::{Bpm, SampleRate};
 use cantus_host::{AudioSetup, Clip, Instance, Pace, Port, Ports, Song, SongClock};
 use std::time::Duration;
 
@@ -214,4 +217,75 @@ fn a_project_loaded_again_and_again_while_it_plays_sounds_the_same_afterwards() 
     instance.idle(Duration::from_secs(3));
     assert_eq!(session(&mut instance).variations[0].mix, saved.variations[0].mix);
     assert!(listen(&mut instance, &mut song) == before);
+}
+
+/// A song as Ardour tells it: seconds true to the frame, beats in whole ticks, 1920 in a beat.
+fn in_ticks(frame: i64, tempo: f64, offset_beats: f64) -> TransportStamp {
+    let seconds = frame as f64 / 48_000.0;
+    let beats = seconds * tempo / 60.0 + offset_beats;
+    TransportStamp {
+        playing: true,
+        tempo: Some(Bpm(tempo)),
+        seconds: Some(seconds),
+        beats: Some((beats * 1_920.0).floor() / 1_920.0),
+        ..TransportStamp::default()
+    }
+}
+
+/// The largest error of mended beats over a stretch of song, in frames, after the first blocks.
+fn largest_error(frames: impl Iterator<Item = i64>, block: usize, stamp: impl Fn(i64) -> (TransportStamp, f64)) -> f64 {
+    let mut steady = SteadyBeats::default();
+    let mut largest = 0.0_f64;
+    for (number, frame) in frames.enumerate() {
+        let (told, truth) = stamp(frame);
+        let mended = steady.mend(&told, block, SampleRate(48_000));
+        let off = (mended.beats.unwrap() - truth) * 60.0 / told.tempo.unwrap().0 * 48_000.0;
+        if number >= 3 {
+            largest = largest.max(off.abs());
+        }
+    }
+    largest
+}
+
+#[test]
+fn beats_that_a_host_rounds_to_its_ticks_are_true_to_the_frame_again_also_across_jumps() {
+    let song = |frame: i64| (in_ticks(frame, 100.0, 0.0), frame as f64 / 28_800.0);
+    // Two passes of a loop that begins at bar 2.
+    let looped = || (0..900).chain(0..900).map(|block| 115_200 + block * 1_024);
+    assert!(largest_error(looped(), 1_024, song) < 1e-6);
+    let literal = looped().map(|frame| (song(frame).0.beats.unwrap() - song(frame).1) * 28_800.0);
+    assert!(literal.map(f64::abs).fold(0.0, f64::max) > 10.0, "what the host said was off by many frames");
+}
+
+#[test]
+fn exact_beats_pass_as_they_are_and_jumps_and_tempo_changes_are_followed_at_once() {
+    let mut steady = SteadyBeats::default();
+    let mut stamp = |frame: i64, tempo: f64, offset: f64| {
+        let seconds = frame as f64 / 48_000.0;
+        let beats = seconds * tempo / 60.0 + offset;
+        let told = TransportStamp { beats: Some(beats), ..in_ticks(frame, tempo, 0.0) };
+        assert_eq!(steady.mend(&told, 512, SampleRate(48_000)), told);
+    };
+    for block in 0..50 {
+        stamp(block * 512, 100.0, 0.0);
+    }
+    // A small jump of the song against its seconds, a large one, another tempo in mid-song.
+    stamp(1_000_000, 100.0, 0.25);
+    stamp(1_000_512, 100.0, 0.25);
+    stamp(7, 100.0, 0.0);
+    stamp(519, 133.0, -3.7);
+    stamp(1_031, 133.0, -3.7);
+}
+
+#[test]
+fn after_a_tempo_change_rounded_beats_keep_the_place_of_their_first_block() {
+    // The offset that a tempo change leaves behind can be no finer than the host's tick, but it must not move.
+    let stamp = |frame: i64| (in_ticks(frame, 133.0, 1.377), frame as f64 / 48_000.0 * 133.0 / 60.0 + 1.377);
+    let tick_frames = 48_000.0 * 60.0 / 133.0 / 1_920.0;
+    assert!(largest_error((0..500).map(|block| block * 512), 512, stamp) <= tick_frames + 1e-6);
+    let mut steady = SteadyBeats::default();
+    let mended: Vec<f64> =
+        (0..500).map(|block| steady.mend(&stamp(block * 512).0, 512, SampleRate(48_000)).beats.unwrap()).collect();
+    let step = 512.0 / 48_000.0 * 133.0 / 60.0;
+    assert!(mended[3..].windows(2).all(|pair| (pair[1] - pair[0] - step).abs() < 1e-9));
 }
