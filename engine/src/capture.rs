@@ -13,5 +13,6 @@ pub mod host_clock;
 pub mod recorder;
 pub mod ring;
 pub mod spool;
+pub mod steady;
 pub mod take;
 pub mod transport;

@@ -2,6 +2,9 @@
 //!
 //! The framework's own entry does the same but keeps the host to itself, and we need the host to mark the project dirty when a
 //! take or a rendition arrives. So this factory leaves the host where the new instance finds it: in a slot of the calling thread.
+//! It also puts a guard in front of the framework's way of reading ports.
+
+mod ports;
 
 use crate::Cantus;
 use clap_sys::host::clap_host;
@@ -84,7 +87,7 @@ unsafe extern "C" fn create_plugin(
     HOST.set(host);
     // SAFETY: `host` is not null and outlives the plugin, which CLAP promises. The reference that is leaked here is taken
     // back by the wrapper's own `destroy`.
-    let plugin = unsafe { (*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr() };
+    let plugin = unsafe { ports::guard((*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr()) };
     HOST.set(ptr::null());
     plugin
 }

@@ -111,7 +111,7 @@ impl Plugin for Cantus {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params, config);
+        self.block.prepare(&self.params);
         self.instance.set_input_offset(self.params.input_offset());
         // Without threads the track still passes its audio through.
         self.ends = self.instance.activate(rate, channels, config.max_buffer_size as usize).ok();

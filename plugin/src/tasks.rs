@@ -12,10 +12,10 @@ use std::sync::Arc;
 /// An order.
 #[derive(Debug, Clone, Copy)]
 pub enum Task {
-    /// The capture parameter went on.
-    StartCapture,
-    /// The capture parameter went off.
-    StopCapture,
+    /// The capture parameter went on, at a record frame.
+    StartCapture(u64),
+    /// The capture parameter went off, at a record frame.
+    StopCapture(u64),
     /// The generate parameter went on.
     Generate,
     /// The cancel parameter went on.
@@ -33,8 +33,8 @@ pub enum Task {
 /// What carries the orders out.
 pub fn executor(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dirty>) -> TaskExecutor<Cantus> {
     Box::new(move |task| match task {
-        Task::StartCapture => instance.arm(params.capture_order()),
-        Task::StopCapture => instance.stop_capture(),
+        Task::StartCapture(at) => instance.arm_at(params.capture_order(), at),
+        Task::StopCapture(at) => instance.stop_capture_at(at),
         Task::Generate => instance.generate(&wish(&params, &instance)),
         Task::Cancel => instance.cancel_jobs(),
         Task::Select(number) => instance.select_number(number),

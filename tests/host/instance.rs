@@ -87,6 +87,11 @@ impl Instance {
         &self.ports
     }
 
+    /// Hands over other ports than the plugin declared from the next activation on, as careless hosts do.
+    pub fn offer(&mut self, ports: Ports) {
+        self.ports = ports;
+    }
+
     /// All parameters, in the plugin's order.
     pub fn params(&self) -> &[Param] {
         &self.params

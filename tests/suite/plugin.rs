@@ -1,6 +1,7 @@
 //! Tests of the bundled plugin in a real CLAP host: the file a user installs, driven from outside.
 
 mod flow;
+mod hosts;
 mod life;
 mod projects;
 mod real_time;

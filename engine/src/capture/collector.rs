@@ -100,8 +100,10 @@ pub struct EarSnapshot {
 
 enum Order {
     Add(Box<Slot>),
-    Arm(u64, CaptureMode),
-    Stop(u64),
+    /// From a record frame on; `None` is now.
+    Arm(u64, CaptureMode, Option<u64>),
+    /// At a record frame; `None` is now.
+    Stop(u64, Option<u64>),
     Cancel(u64),
     Offset(u64, Seconds),
     Replace(u64, RingReader),
@@ -180,12 +182,23 @@ pub struct Ear {
 impl Ear {
     /// Waits for a take; an unfinished one is forgotten.
     pub fn arm(&self, mode: CaptureMode) {
-        self.send(Order::Arm(self.id, mode));
+        self.send(Order::Arm(self.id, mode, None));
+    }
+
+    /// As [`Self::arm`], from a record frame on that may have passed: what the audio thread noticed there reaches us later, much later
+    /// when the host renders faster than it plays.
+    pub fn arm_at(&self, mode: CaptureMode, at: u64) {
+        self.send(Order::Arm(self.id, mode, Some(at)));
     }
 
     /// Ends a take now and keeps what is there.
     pub fn stop(&self) {
-        self.send(Order::Stop(self.id));
+        self.send(Order::Stop(self.id, None));
+    }
+
+    /// As [`Self::stop`], at a record frame that may have passed.
+    pub fn stop_at(&self, at: u64) {
+        self.send(Order::Stop(self.id, Some(at)));
     }
 
     /// Ends a take and forgets it.
@@ -276,8 +289,8 @@ fn obey(order: Order, slots: &mut Vec<Slot>) -> bool {
     };
     match order {
         Order::Add(slot) => slots.push(*slot),
-        Order::Arm(id, mode) => with(id, &mut |slot| slot.arm(mode)),
-        Order::Stop(id) => with(id, &mut Slot::stop),
+        Order::Arm(id, mode, at) => with(id, &mut |slot| slot.arm(mode, at)),
+        Order::Stop(id, at) => with(id, &mut |slot| slot.stop(at)),
         Order::Cancel(id) => with(id, &mut Slot::cancel),
         Order::Offset(id, offset) => with(id, &mut |slot| slot.offset = offset),
         Order::Replace(id, reader) => {
@@ -333,9 +346,11 @@ impl Slot {
         self.offset.frames(self.history.rate()).0
     }
 
-    fn arm(&mut self, mode: CaptureMode) {
+    fn arm(&mut self, mode: CaptureMode, at: Option<u64>) {
         self.drop_capture();
-        self.capture = Capture::Armed { mode, at: self.history.end() };
+        let now = self.history.end();
+        let at = at.map_or(now, |at| at.clamp(self.history.first(), now));
+        self.capture = Capture::Armed { mode, at };
         self.watch();
     }
 
@@ -410,13 +425,14 @@ impl Slot {
         });
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, at: Option<u64>) {
         self.watch();
         match &self.capture {
             Capture::Idle => {}
             Capture::Armed { .. } => self.cancel(),
             Capture::Recording { mode, start, .. } => {
-                match cut::unfinished(&self.history, *mode, *start, self.offset_frames()) {
+                let until = at.unwrap_or(u64::MAX);
+                match cut::unfinished(&self.history, *mode, *start, until, self.offset_frames()) {
                     Ok(cut) => self.finish(&cut),
                     Err(error) => {
                         self.cancel();
@@ -449,14 +465,14 @@ impl Slot {
             _ => None,
         };
         if waiting.is_none() {
-            self.stop();
+            self.stop(None);
         }
         self.lost_before += self.reader.overrun_frames();
         self.non_finite_before += self.reader.non_finite();
         self.history = History::new(reader.rate(), reader.channels(), self.settings.history);
         self.reader = reader;
         if let Some(mode) = waiting {
-            self.arm(mode);
+            self.arm(mode, None);
         }
     }
 

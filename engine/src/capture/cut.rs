@@ -125,21 +125,22 @@ pub fn progress(history: &History, mode: CaptureMode, armed_at: u64, offset_fram
     Progress::Waiting
 }
 
-/// What was recorded since `start`, as it is now: a free take that is stopped, or another cut short.
+/// What was recorded since `start`, as it is at a record frame: a free take that is stopped, or another cut short.
 ///
 /// # Errors
 /// [`Error::EmptyTake`] when nothing was recorded.
-pub fn unfinished(history: &History, mode: CaptureMode, start: u64, offset_frames: i64) -> Result<Cut> {
+pub fn unfinished(history: &History, mode: CaptureMode, start: u64, until: u64, offset_frames: i64) -> Result<Cut> {
+    let until = until.min(history.end());
     let (segments, rate) = (history.segments(), history.rate());
     let first = segments.partition_point(|segment| segment.end() <= start);
     let anchor = (first..segments.len()).find(|&index| segments[index].beats_at(start, rate).is_some());
     let song = anchor.and_then(|index| {
         let from = segments[index].beats_at(start, rate)?;
-        Some((from, grid_from(&segments[index..], rate, from, history.end())?))
+        Some((from, grid_from(&segments[index..], rate, from, until)?))
     });
     // Without a song there is nothing to be late for.
     let offset_frames = if song.is_some() { offset_frames } else { 0 };
-    let end = history.end() as i64 - offset_frames;
+    let end = until as i64 - offset_frames;
     if end <= start as i64 {
         return Err(Error::EmptyTake);
     }

@@ -28,11 +28,18 @@ pub struct Recorder {
     channels: usize,
     /// Frames dropped since the last block that got through.
     lost_frames: u32,
+    /// Frames of all blocks so far, the dropped ones too.
+    heard_frames: u64,
 }
 
 impl Recorder {
     pub(super) fn new(to_collector: Producer<u32>, counters: Arc<RingCounters>, channels: usize) -> Self {
-        Self { to_collector, counters, channels, lost_frames: 0 }
+        Self { to_collector, counters, channels, lost_frames: 0, heard_frames: 0 }
+    }
+
+    /// The record frame at which the next block begins, for orders that the audio thread notices: see [`super::collector::Ear::arm_at`].
+    pub fn position(&self) -> u64 {
+        self.heard_frames
     }
 
     /// Sends one block: `input` is `[channel][frame]`, borrowed in any form the host has it. A missing second channel repeats
@@ -45,6 +52,7 @@ impl Recorder {
         if frames == 0 {
             return;
         }
+        self.heard_frames += frames as u64;
         let midi = &midi[..midi.len().min(MIDI_EVENTS_PER_BLOCK)];
         let words = HEADER_WORDS + frames * self.channels + midi.len() * MIDI_WORDS;
         if stamp.offline {

@@ -176,7 +176,9 @@ fn read(bytes: &[u8]) -> Option<Take> {
     }
     let cut = match cut::progress(&history, mode, 0, offset_frames) {
         Progress::Complete(cut) => cut,
-        Progress::Waiting | Progress::Recording { .. } => cut::unfinished(&history, mode, 0, offset_frames).ok()?,
+        Progress::Waiting | Progress::Recording { .. } => {
+            cut::unfinished(&history, mode, 0, history.end(), offset_frames).ok()?
+        }
     };
     let take = cut::take(&history, &cut, 0).ok()?;
     (take.audio.length() > Frames(0)).then_some(take)

@@ -37,6 +37,16 @@ impl Instance {
         self.with_ear(|ear| ear.arm(mode));
     }
 
+    /// As [`Self::arm`], from the record frame on that [`crate::capture::recorder::Recorder::position`] told.
+    pub fn arm_at(&self, mode: CaptureMode, at: u64) {
+        self.with_ear(|ear| ear.arm_at(mode, at));
+    }
+
+    /// As [`Self::stop_capture`], at a record frame.
+    pub fn stop_capture_at(&self, at: u64) {
+        self.with_ear(|ear| ear.stop_at(at));
+    }
+
     /// Ends a free capture and keeps it.
     pub fn stop_capture(&self) {
         self.with_ear(crate::capture::collector::Ear::stop);

@@ -300,10 +300,10 @@ fn the_start_of_a_cut_must_still_be_remembered() {
         let (stamp, songs) = host.blocks(480).remove(0);
         history.append(&Block { stamp, frames: songs.len(), channels: vec![vec![0.1; 480]], ..Block::default() });
     }
-    let cut = cut::unfinished(&history, CaptureMode::Free, 0, 0).unwrap();
+    let cut = cut::unfinished(&history, CaptureMode::Free, 0, u64::MAX, 0).unwrap();
     let sentence = cut::take(&history, &cut, 1).unwrap_err().to_string();
     assert!(sentence.contains("4.0 seconds ago") && sentence.contains("remembered"), "{sentence}");
     let start = history.end() - 24_000;
-    let cut = cut::unfinished(&history, CaptureMode::Free, start, 0).unwrap();
+    let cut = cut::unfinished(&history, CaptureMode::Free, start, u64::MAX, 0).unwrap();
     assert_eq!(cut::take(&history, &cut, 1).unwrap().audio.frames(), 24_000);
 }

@@ -124,7 +124,8 @@ fn lost_frames_are_told_of_the_take_they_are_in() {
         let frames = if index == 0 { 1440 } else { 720 };
         history.append(&Block { stamp, lost_frames, frames, channels: vec![vec![0.1; frames]], midi: Vec::new() });
     }
-    let cut = cantus_engine::capture::cut::unfinished(&history, CaptureMode::Free, 1440 * 50 + 360, 0).unwrap();
+    let cut =
+        cantus_engine::capture::cut::unfinished(&history, CaptureMode::Free, 1440 * 50 + 360, u64::MAX, 0).unwrap();
     let take = cantus_engine::capture::cut::take(&history, &cut, 7).unwrap();
     assert_eq!(take.lost_frames, 360 + 49 * 720);
     let silent = take.audio.channels[0].iter().filter(|&&sample| sample == 0.0).count() as u64;
