@@ -149,6 +149,24 @@ impl Note {
 }
 
 impl Analysis {
+    /// Of a take that nobody listened to.
+    pub fn unheard(grid: SongGrid) -> Self {
+        let key = Key { tonic: 0, mode: Mode::Major };
+        Self {
+            grid,
+            tempo_confidence: 0.0,
+            length: Beats(0.0),
+            f0: Vec::new(),
+            notes: Vec::new(),
+            chroma: Chroma::default(),
+            key: KeyEstimate { key, confidence: 0.0, alternatives: Vec::new() },
+            tuning_cents: 0.0,
+            level_dbfs: f32::NEG_INFINITY,
+            confidence: 0.0,
+            doubts: Vec::new(),
+        }
+    }
+
     /// Song position of a moment of the take.
     pub fn beat_at(&self, time: Seconds) -> Beats {
         self.grid.beat_at(time)

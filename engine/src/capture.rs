@@ -12,6 +12,7 @@ pub mod history;
 pub mod host_clock;
 pub mod recorder;
 pub mod ring;
+pub mod signal;
 pub mod spool;
 pub mod steady;
 pub mod take;

@@ -8,6 +8,7 @@ pub mod picture;
 pub mod wav;
 
 use crate::error::{Error, Result};
+use crate::generation::score::Role;
 use crate::rendition::{Rendition, mixdown};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,14 +34,32 @@ pub fn write_rendition(folder: &Path, rendition: &Rendition) -> Result<Vec<PathB
         let premaster = mixdown::sum(&rendition.stems, rendition.rate(), rendition.mix.frames());
         write(folder.join("premaster.wav"), wav::wav_bytes(&premaster, &label)?)?;
     }
+    let mut stems = Vec::new();
     for (index, stem) in rendition.stems.iter().enumerate() {
-        let name = names::file_safe(&format!("{:02}-{}", index + 1, stem.role.name()));
-        write(folder.join("stems").join(name + ".wav"), wav::wav_bytes(&stem.audio, &label)?)?;
+        let path = stem_path(folder, index, stem.role);
+        write(path.clone(), wav::wav_bytes(&stem.audio, &label)?)?;
+        stems.push(path);
     }
+    remove_other_stems(folder, &stems);
     if let Some(score) = &rendition.score {
         write(folder.join("rendition.mid"), midi::midi_bytes(score, &rendition.name)?)?;
     }
     Ok(written)
+}
+
+fn stem_path(folder: &Path, index: usize, role: Role) -> PathBuf {
+    folder.join("stems").join(format!("{:02}-{}.wav", index + 1, role.name()))
+}
+
+/// Stems of an earlier export into the same folder do not belong to this one. Only files that we name are touched.
+fn remove_other_stems(folder: &Path, written: &[PathBuf]) {
+    for (index, role) in (0..Role::ALL.len()).flat_map(|index| Role::ALL.map(|role| (index, role))) {
+        let path = stem_path(folder, index, role);
+        if !written.contains(&path) {
+            // Mostly it is not there; what cannot be removed stays.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Writes a file so that nobody ever sees half of it: beside its place first, then renamed. Missing folders are made.

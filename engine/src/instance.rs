@@ -4,6 +4,7 @@
 //! select, …) that returns at once, and a [`view::View`] that tells the truth about what is going on. Results arrive from
 //! workers; [`Notice`]s say that something changed.
 
+mod making;
 pub mod orders;
 mod results;
 pub mod state;
@@ -14,7 +15,7 @@ use crate::capture::recorder::Recorder;
 use crate::capture::ring::ring;
 use crate::error::Result;
 use crate::jobs::cache::Cache;
-use crate::jobs::lanes::LanesHandle;
+use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoff;
 use crate::playback::player::Player;
 use crate::studio::Studio;
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     /// Names this instance's jobs.
     id: u64,
     state: Mutex<State>,
+    /// Everything that runs for this instance.
+    jobs: Mutex<Vec<JobHandle>>,
     notice: OnNotice,
     tools: OnceLock<Tools>,
 }
@@ -82,6 +85,7 @@ impl Instance {
             shared: Arc::new(Shared {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 state: Mutex::default(),
+                jobs: Mutex::default(),
                 notice,
                 tools: OnceLock::new(),
             }),
@@ -134,6 +138,11 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.shared.cancel_all();
+        self.shared.cancel_everything();
+        // The project has had its chance to be saved.
+        for recovered in self.shared.state.lock().restored.drain(..) {
+            // What cannot be removed is offered next time, which is the lesser evil.
+            let _ = spool::discard(&recovered);
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod playback;
 pub mod rendition;
 pub mod resample;
 pub mod session;
+mod side_by_side;
 pub mod studio;
 pub mod time;
 pub mod trace;

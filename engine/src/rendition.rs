@@ -6,7 +6,6 @@
 mod biquad;
 mod clarity;
 pub mod fidelity;
-mod lanes;
 pub mod levels;
 pub mod limiter;
 pub mod loudness;
@@ -20,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::generation::score::{Role, Score};
 use crate::generation::{Recipe, Request};
 use crate::job_context::{JobContext, Stage};
+use crate::side_by_side::side_by_side;
 use crate::time::{Frames, SampleRate, SongGrid};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -145,12 +145,12 @@ pub fn render(
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         context.progress(Stage::Render, done as f32 / total.max(1) as f32)
     };
-    let dry = lanes::side_by_side(score.tracks.iter().collect(), |_, track| {
+    let dry = side_by_side(score.tracks.iter().collect(), |_, track| {
         part::render_part(track, &score.grid, rate, region.0, frames, context, &played)
     })?;
     let rendered = Instant::now();
     context.progress(Stage::Mix, 0.0)?;
-    let stems = lanes::side_by_side(dry, |index, mut audio| {
+    let stems = side_by_side(dry, |index, mut audio| {
         let track = &score.tracks[index];
         room::add_room(&mut audio, &score.room, track.reverb, context)?;
         Ok(Stem { role: track.role, instrument: track.instrument.clone(), audio })

@@ -101,6 +101,8 @@ pub struct Session {
 }
 
 const MANIFEST: [u8; 4] = *b"MANI";
+/// Bytes of the largest contents list that is read.
+const MOST_MANIFEST: usize = 256 << 20;
 const AUDIO: [u8; 4] = *b"AUDI";
 
 #[derive(Serialize, Deserialize)]
@@ -177,13 +179,15 @@ impl Session {
         let mut unknown = Vec::new();
         for chunk in container::read(bytes)? {
             match chunk.tag {
-                MANIFEST => manifest = Some(packed::inflate(&chunk.bytes)?),
+                MANIFEST => manifest = Some(packed::inflate(&chunk.bytes, MOST_MANIFEST)?),
                 AUDIO => audio.push(PackedAudio::from_bytes(chunk.bytes)?),
                 _ => unknown.push(chunk),
             }
         }
         let text = manifest.ok_or_else(|| unreadable("it has no contents list"))?;
         let manifest = parse_manifest(&text)?;
+        manifest.check()?;
+        let active = manifest.active.filter(|id| manifest.variations.iter().any(|variation| variation.facts.id == *id));
         let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
         Ok(Self {
             prompt: manifest.prompt,
@@ -200,7 +204,8 @@ impl Session {
                     Ok(SavedVariation { facts: variation.facts, mix })
                 })
                 .collect::<Result<_>>()?,
-            active: manifest.active,
+            // A choice of what is not there is no choice.
+            active,
             unknown,
         })
     }
@@ -227,6 +232,29 @@ impl Session {
         Self::decode(&bytes)
     }
 }
+
+impl Manifest {
+    /// Nothing is used that could not be: positions, metres, lengths.
+    fn check(&self) -> Result<()> {
+        let take = self.take.iter().map(|take| (&take.facts.grid, take.facts.length.0));
+        let analysis = self.analysis.iter().map(|analysis| (&analysis.grid, analysis.length.0));
+        let variations = self.variations.iter().map(|variation| (&variation.facts.grid, 0.0));
+        let scores = self.variations.iter().filter_map(|variation| variation.facts.score.as_ref());
+        let scores = scores.map(|score| (&score.grid, score.length.0));
+        let sane = |(grid, beats): (&SongGrid, f64)| grid.is_sane() && (0.0..MOST_BEATS).contains(&beats);
+        if !take.chain(analysis).chain(variations).chain(scores).all(sane) {
+            return Err(unreadable("it lies where no song is"));
+        }
+        if !self.variations.iter().all(|variation| (0..MOST_FRAMES).contains(&variation.facts.region.0)) {
+            return Err(unreadable("a variation has no length"));
+        }
+        Ok(())
+    }
+}
+
+/// A region is shorter than this.
+const MOST_BEATS: f64 = 1e5;
+const MOST_FRAMES: i64 = 1 << 34;
 
 fn parse_manifest(text: &[u8]) -> Result<Manifest> {
     #[derive(Deserialize)]

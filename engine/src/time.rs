@@ -170,12 +170,34 @@ pub struct TempoPoint {
     pub tempo: Bpm,
 }
 
-/// Tempo of a stretch of song: piecewise constant, never empty, points in ascending order.
+/// Tempo of a stretch of song: piecewise constant, never empty, points in ascending order, also when it was read from a file.
 ///
 /// Positions before the first point use the first tempo, so a song with one tempo is one point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<TempoPoint>", into = "Vec<TempoPoint>")]
 pub struct TempoMap {
     points: Vec<TempoPoint>,
+}
+
+/// No song is longer or further away than this, in beats or in seconds.
+const FARTHEST: f64 = 1e7;
+
+impl TryFrom<Vec<TempoPoint>> for TempoMap {
+    type Error = &'static str;
+
+    fn try_from(points: Vec<TempoPoint>) -> Result<Self, Self::Error> {
+        let sane = |point: &TempoPoint| point.at.0.abs() < FARTHEST && (1.0..=1_000.0).contains(&point.tempo.0);
+        if points.is_empty() || !points.iter().all(sane) || !points.is_sorted_by(|a, b| a.at < b.at) {
+            return Err("a tempo map that no song has");
+        }
+        Ok(Self { points })
+    }
+}
+
+impl From<TempoMap> for Vec<TempoPoint> {
+    fn from(map: TempoMap) -> Self {
+        map.points
+    }
 }
 
 impl TempoMap {
@@ -261,6 +283,13 @@ pub struct SongGrid {
 }
 
 impl SongGrid {
+    /// Whether a song can have it: what is read from a file is asked before it is used.
+    pub fn is_sane(&self) -> bool {
+        let near = |value: f64| value.abs() < FARTHEST;
+        let metre = self.metre.numerator > 0 && self.metre.denominator > 0;
+        near(self.start.0) && near(self.start_seconds.0) && metre
+    }
+
     /// A grid that starts the song, at one tempo.
     pub fn at_origin(tempo: Bpm, metre: Metre) -> Self {
         Self { start: Beats(0.0), start_seconds: Seconds(0.0), tempo: TempoMap::constant(tempo), metre }

@@ -72,7 +72,6 @@ impl NiceEguiApp for Window {
         _frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
         theme::apply(&context);
-        self.dirty.window_opened(host.clone());
         self.host = Some(host);
         self.prompt = self.instance.prompt();
         Ok(())
@@ -80,6 +79,9 @@ impl NiceEguiApp for Window {
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let view = self.instance.view();
+        if let Some(host) = &self.host {
+            self.dirty.mark_by_parameter(&self.params, host);
+        }
         if !ui.memory(|memory| memory.focused().is_some()) {
             self.prompt.clone_from(&view.prompt);
         }

@@ -90,7 +90,7 @@ impl Plugin for Cantus {
     type BackgroundTask = Task;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        tasks::executor(self.params.clone(), self.instance.clone(), self.dirty.clone())
+        tasks::executor(self.dirty.clone())
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -100,6 +100,14 @@ impl Plugin for Cantus {
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
         editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone())
+    }
+
+    /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
+    fn filter_state(state: &mut PluginState) {
+        for id in ["capture", "generate", "cancel"] {
+            state.params.insert(id.to_owned(), nice_plug::plugin::ParamValue::Bool(false));
+        }
+        state.params.insert("active".to_owned(), nice_plug::plugin::ParamValue::I32(0));
     }
 
     fn activate(
@@ -112,10 +120,16 @@ impl Plugin for Cantus {
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
         self.block.prepare(&self.params);
-        self.instance.set_input_offset(self.params.input_offset());
+        let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
         // Without threads the track still passes its audio through.
-        self.ends = self.instance.activate(rate, channels, config.max_buffer_size as usize).ok();
+        self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
+        self.instance.set_input_offset(self.params.input_offset());
+        self.dirty.open();
         true
+    }
+
+    fn deactivate(&mut self) {
+        self.dirty.close();
     }
 
     fn process(

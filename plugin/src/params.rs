@@ -2,6 +2,7 @@
 
 use crate::state::SavedSession;
 use cantus_engine::capture::collector::CaptureMode;
+use cantus_engine::capture::signal::Signal;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::Instance;
 use cantus_engine::playback::player::PlayerSettings;
@@ -103,7 +104,7 @@ pub struct CantusParams {
     /// Level of the rendition.
     #[id = "wet"]
     pub wet: FloatParam,
-    /// Plays the region in a loop while the transport stands.
+    /// Plays the region in a loop, whatever the song does.
     #[id = "audition"]
     pub audition: BoolParam,
     /// Counts changes that are no parameter, so that hosts without another way notice them.
@@ -156,6 +157,16 @@ impl CantusParams {
     /// The monitoring delay.
     pub fn input_offset(&self) -> Seconds {
         Seconds(f64::from(self.input_offset.value()) / 1e3)
+    }
+
+    /// Thread: audio. The order to generate, with everything it depends on but the prompt.
+    pub fn generate_signal(&self) -> Signal {
+        Signal::Generate {
+            style: usize::try_from(self.style.value()).unwrap_or(0),
+            seed: u64::from(self.seed.value().unsigned_abs()),
+            variations: self.variations.value().unsigned_abs(),
+            freedom: self.freedom.value(),
+        }
     }
 
     /// Thread: audio. What the player should do in this block.

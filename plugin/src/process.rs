@@ -2,8 +2,9 @@
 
 use crate::Cantus;
 use crate::params::{CantusParams, InputSource};
-use crate::tasks::Task;
+use cantus_engine::capture::recorder::Recorder;
 use cantus_engine::capture::ring::MidiEvent;
+use cantus_engine::capture::signal::Signal;
 use cantus_engine::capture::steady::SteadyBeats;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
@@ -16,8 +17,9 @@ use std::time::Instant;
 /// MIDI events a block keeps for the take; the rest of a denser block still passes through.
 const MOST_MIDI_EVENTS: usize = 256;
 
-/// Blocks that the host's tempo must differ from the rendition's before anybody is told.
-const TEMPO_PATIENCE: u32 = 4;
+/// Blocks of another tempo before somebody is told, and between two reminders.
+const TEMPO_FIRST: u32 = 4;
+const TEMPO_PATIENCE: u32 = 64;
 
 /// What lives from one block to the next.
 pub struct Block {
@@ -25,8 +27,6 @@ pub struct Block {
     beats: SteadyBeats,
     midi: [MidiEvent; MOST_MIDI_EVENTS],
     seen: Triggers,
-    /// Tempo that was last reported, so that each change is reported once.
-    reported_tempo: Option<Bpm>,
     tempo_differs_for: u32,
 }
 
@@ -47,7 +47,6 @@ impl Default for Block {
             beats: SteadyBeats::default(),
             midi: [MidiEvent { frame: 0, key: 0, channel: 0, velocity: 0.0 }; MOST_MIDI_EVENTS],
             seen: Triggers { capture: false, generate: false, cancel: false, active: 0, input_offset_ms: 0.0 },
-            reported_tempo: None,
             tempo_differs_for: 0,
         }
     }
@@ -69,10 +68,9 @@ impl Block {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Cantus>,
     ) {
-        // The block before is the last that lies before the edge, whenever the order arrives.
-        self.notice_edges(params, ends.as_ref().map_or(0, |ends| ends.recorder.position()), context);
         let events = self.take_midi(context);
         let Some(ends) = ends else { return };
+        self.notice_edges(params, &mut ends.recorder);
         let rate = SampleRate(context.transport().sample_rate.round() as u32);
         let offline = self.pace.outruns_time(buffer.samples(), context.transport().sample_rate);
         let stamp = self.beats.mend(&stamp(context.transport()), buffer.samples(), rate);
@@ -88,30 +86,37 @@ impl Block {
         for (role, output) in Role::ALL.into_iter().zip(aux.outputs.iter_mut()) {
             ends.player.write_stem(role, output.as_slice());
         }
-        self.follow_tempo(&stamp, ends.player.tempo(), context);
+        self.follow_tempo(&stamp, ends);
     }
 
-    fn notice_edges(&mut self, params: &CantusParams, record_frame: u64, context: &mut impl ProcessContext<Cantus>) {
+    fn notice_edges(&mut self, params: &CantusParams, recorder: &mut Recorder) {
         let now = Triggers::of(params);
         if now == self.seen {
             return;
         }
-        let before = std::mem::replace(&mut self.seen, now);
-        if now.input_offset_ms != before.input_offset_ms {
-            context.execute_background(Task::SetInputOffset);
-        }
-        if now.capture != before.capture {
-            let order = if now.capture { Task::StartCapture } else { Task::StopCapture };
-            context.execute_background(order(record_frame));
-        }
-        if now.generate && !before.generate {
-            context.execute_background(Task::Generate);
-        }
-        if now.cancel && !before.cancel {
-            context.execute_background(Task::Cancel);
-        }
-        if now.active != before.active {
-            context.execute_background(Task::Select(usize::try_from(now.active).unwrap_or(0)));
+        // The block before is the last that lies before an edge, whenever the order arrives. One order a block; the others follow.
+        let at = recorder.position();
+        let mut seen = self.seen;
+        let signal = if now.input_offset_ms != seen.input_offset_ms {
+            seen.input_offset_ms = now.input_offset_ms;
+            Some(Signal::InputOffset(params.input_offset()))
+        } else if now.capture != seen.capture {
+            seen.capture = now.capture;
+            let start = Signal::StartCapture { mode: params.capture_order(), at };
+            Some(if now.capture { start } else { Signal::StopCapture { at } })
+        } else if now.active != seen.active {
+            seen.active = now.active;
+            Some(Signal::Select(usize::try_from(now.active).unwrap_or(0)))
+        } else if now.generate != seen.generate {
+            seen.generate = now.generate;
+            now.generate.then(|| params.generate_signal())
+        } else {
+            seen.cancel = now.cancel;
+            now.cancel.then_some(Signal::Cancel)
+        };
+        // An order that finds no room is tried again with the next block.
+        if signal.is_none_or(|signal| recorder.signal(signal).is_ok()) {
+            self.seen = seen;
         }
     }
 
@@ -131,22 +136,16 @@ impl Block {
         kept
     }
 
-    fn follow_tempo(
-        &mut self,
-        stamp: &TransportStamp,
-        playing: Option<Bpm>,
-        context: &mut impl ProcessContext<Cantus>,
-    ) {
-        let (Some(host), Some(clip)) = (stamp.tempo, playing) else { return };
-        if (host.0 - clip.0).abs() < 1e-6 {
+    /// Tells now and then that the host's tempo is not the clip's, as long as it is so.
+    fn follow_tempo(&mut self, stamp: &TransportStamp, ends: &mut AudioEnds) {
+        if !ends.player.wants_tempo(stamp) {
             self.tempo_differs_for = 0;
-            self.reported_tempo = None;
             return;
         }
-        self.tempo_differs_for = self.tempo_differs_for.saturating_add(1);
-        if self.tempo_differs_for >= TEMPO_PATIENCE && self.reported_tempo != Some(host) {
-            self.reported_tempo = Some(host);
-            context.execute_background(Task::FollowTempo(*stamp));
+        self.tempo_differs_for += 1;
+        if self.tempo_differs_for % TEMPO_PATIENCE == TEMPO_FIRST {
+            // When there is no room it is told again later anyway.
+            let _ = ends.recorder.signal(Signal::FollowTempo(*stamp));
         }
     }
 }

@@ -194,3 +194,31 @@ fn a_newer_format_is_named_as_such() {
     let sentence = Session::decode(&newer).unwrap_err().to_string();
     assert!(sentence.contains("format 99") && sentence.contains("Nothing was changed"), "{sentence}");
 }
+
+#[test]
+fn a_whole_session_with_impossible_contents_is_refused() {
+    type Spoil = fn(&mut Session);
+    let rows: [(&str, Spoil); 5] = [
+        ("start", |session| session.variations[0].facts.grid.start = Beats(1e17)),
+        ("seconds", |session| session.variations[0].facts.grid.start_seconds.0 = -1e300),
+        ("metre", |session| session.take.as_mut().unwrap().facts.grid.metre.numerator = 0),
+        ("length", |session| session.take.as_mut().unwrap().facts.length = Beats(-1.0)),
+        ("region", |session| session.variations[0].facts.region = Frames(i64::MIN)),
+    ];
+    let mut mix = noise(48_000, 2, 400, 2);
+    mix.quantise_24_bit();
+    for (name, spoil) in rows {
+        let mut spoiled = session(&mix);
+        spoil(&mut spoiled);
+        let result = Session::decode(&spoiled.encode().unwrap());
+        assert!(matches!(result, Err(Error::Session { .. })), "{name}");
+    }
+    let mut lost = session(&mix);
+    lost.active = Some(99);
+    assert_eq!(Session::decode(&lost.encode().unwrap()).unwrap().active, None, "a choice of what is not there");
+    for text in ["[]", r#"[{"at":0.0,"tempo":0.0}]"#, r#"[{"at":0.0,"tempo":1e308}]"#, r#"[{"at":1e99,"tempo":100.0}]"#]
+    {
+        let map: Result<cantus_engine::time::TempoMap, _> = serde_json::from_str(text);
+        assert!(map.is_err(), "{text}");
+    }
+}

@@ -8,12 +8,11 @@ mod network;
 mod spectrum;
 
 use crate::analysis::F0Frame;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job_context::{JobContext, Stage};
+use crate::side_by_side::side_by_side;
 use crate::time::{SampleRate, Seconds};
 use network::Network;
-use rayon::ThreadPool;
-use rayon::prelude::*;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -36,9 +35,6 @@ const SCALED_PEAK: f32 = 0.25;
 pub const SILENT_PEAK: f32 = 1.6e-5;
 /// A pitch whose audio peaks under this after scaling is unvoiced: the model saw no digital silence in training.
 const SILENT_HOP_PEAK: f32 = 1e-3;
-
-/// Threads of the pool that runs the model.
-const THREADS: usize = 2;
 
 /// Tracks the pitch of mono audio at 16 kHz: one frame every 256 samples, frame `t` centred on sample `256 t`,
 /// `max(1, len / 256)` frames; none for empty audio. Samples must be finite.
@@ -65,28 +61,24 @@ pub fn track_in_chunks(mono_16k: &[f32], chunk_frames: usize, context: &JobConte
     let frames = (mono_16k.len() / HOP).max(1);
     let starts: Vec<usize> = (0..frames).step_by(chunk_frames.max(1)).collect();
     let done = AtomicUsize::new(0);
-    let chunks: Vec<Vec<F0Frame>> = pool()?.install(|| {
-        starts
-            .par_iter()
-            .map(|&start| {
-                context.check()?;
-                let end = (start + chunk_frames.max(1)).min(frames);
-                let pitches = network.forward(mono_16k, gain, frames, start..end, CONTEXT);
-                // Analysis is mostly this loop; the rest of the stage takes the last fifth of its bar.
-                let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / starts.len() as f32;
-                context.progress(Stage::Analysis, 0.8 * share)?;
-                Ok(pitches
-                    .into_iter()
-                    .zip(start..)
-                    .map(|(pitch, frame)| {
-                        let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
-                        let confidence = if loud { pitch.confidence } else { 0.0 };
-                        let time = Seconds((frame * HOP) as f64 / RATE.hz());
-                        F0Frame { time, hz: pitch.hz, confidence, voiced: confidence >= VOICED }
-                    })
-                    .collect())
+    let count = starts.len();
+    let chunks: Vec<Vec<F0Frame>> = side_by_side(starts, |_, start| {
+        context.check()?;
+        let end = (start + chunk_frames.max(1)).min(frames);
+        let pitches = network.forward(mono_16k, gain, frames, start..end, CONTEXT);
+        // Analysis is mostly this loop; the rest of the stage takes the last fifth of its bar.
+        let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / count as f32;
+        context.progress(Stage::Analysis, 0.8 * share)?;
+        Ok(pitches
+            .into_iter()
+            .zip(start..)
+            .map(|(pitch, frame)| {
+                let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
+                let confidence = if loud { pitch.confidence } else { 0.0 };
+                let time = Seconds((frame * HOP) as f64 / RATE.hz());
+                F0Frame { time, hz: pitch.hz, confidence, voiced: confidence >= VOICED }
             })
-            .collect::<Result<_>>()
+            .collect())
     })?;
     Ok(chunks.concat())
 }
@@ -103,19 +95,4 @@ fn hop_peak(audio: &[f32], frame: usize) -> f32 {
 fn network() -> Result<&'static Network> {
     static NETWORK: OnceLock<Result<Network>> = OnceLock::new();
     NETWORK.get_or_init(Network::load).as_ref().map_err(Clone::clone)
-}
-
-/// A pool of our own, so that a long analysis never takes the threads of another library's global pool. Without one the
-/// host could see its own rayon pool blocked.
-fn pool() -> Result<&'static ThreadPool> {
-    static POOL: OnceLock<Result<ThreadPool>> = OnceLock::new();
-    POOL.get_or_init(|| {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(THREADS)
-            .thread_name(|index| format!("cantus-pitch-{index}"))
-            .build()
-            .map_err(|error| Error::internal(Stage::Analysis.doing(), error))
-    })
-    .as_ref()
-    .map_err(Clone::clone)
 }

@@ -7,6 +7,7 @@ pub use super::cut::CaptureMode;
 use super::cut::{self, Cut, Progress};
 use super::history::History;
 use super::ring::{Block, RingReader};
+use super::signal::Signal;
 use super::spool::{self, Spool};
 use super::take::Take;
 use super::transport::TransportStamp;
@@ -52,6 +53,8 @@ pub enum CaptureEvent {
     Cancelled,
     /// Something the user should know; the capture goes on if it can.
     Problem(String),
+    /// An order that is not the collector's to carry out.
+    Signal(Signal),
 }
 
 /// Hears events, on the collector's thread: it must be quick.
@@ -100,10 +103,8 @@ pub struct EarSnapshot {
 
 enum Order {
     Add(Box<Slot>),
-    /// From a record frame on; `None` is now.
-    Arm(u64, CaptureMode, Option<u64>),
-    /// At a record frame; `None` is now.
-    Stop(u64, Option<u64>),
+    Arm(u64, CaptureMode),
+    Stop(u64),
     Cancel(u64),
     Offset(u64, Seconds),
     Replace(u64, RingReader),
@@ -182,23 +183,12 @@ pub struct Ear {
 impl Ear {
     /// Waits for a take; an unfinished one is forgotten.
     pub fn arm(&self, mode: CaptureMode) {
-        self.send(Order::Arm(self.id, mode, None));
-    }
-
-    /// As [`Self::arm`], from a record frame on that may have passed: what the audio thread noticed there reaches us later, much later
-    /// when the host renders faster than it plays.
-    pub fn arm_at(&self, mode: CaptureMode, at: u64) {
-        self.send(Order::Arm(self.id, mode, Some(at)));
+        self.send(Order::Arm(self.id, mode));
     }
 
     /// Ends a take now and keeps what is there.
     pub fn stop(&self) {
-        self.send(Order::Stop(self.id, None));
-    }
-
-    /// As [`Self::stop`], at a record frame that may have passed.
-    pub fn stop_at(&self, at: u64) {
-        self.send(Order::Stop(self.id, Some(at)));
+        self.send(Order::Stop(self.id));
     }
 
     /// Ends a take and forgets it.
@@ -272,9 +262,15 @@ fn collect(orders: &Receiver<Order>) {
             }
             order = orders.try_recv().ok();
         }
-        for slot in &mut slots {
-            slot.round();
-        }
+        slots.retain_mut(|slot| {
+            // A mistake in one instance's capture must not end the others'.
+            let survived = catch_unwind(AssertUnwindSafe(|| slot.round())).is_ok();
+            if !survived {
+                let text = "Capturing stopped because of a mistake inside Cantus. Please save and reopen the project.";
+                slot.tell(CaptureEvent::Problem(text.to_owned()));
+            }
+            survived
+        });
     }
 }
 
@@ -289,8 +285,8 @@ fn obey(order: Order, slots: &mut Vec<Slot>) -> bool {
     };
     match order {
         Order::Add(slot) => slots.push(*slot),
-        Order::Arm(id, mode, at) => with(id, &mut |slot| slot.arm(mode, at)),
-        Order::Stop(id, at) => with(id, &mut |slot| slot.stop(at)),
+        Order::Arm(id, mode) => with(id, &mut |slot| slot.arm(mode, None)),
+        Order::Stop(id) => with(id, &mut |slot| slot.stop(None)),
         Order::Cancel(id) => with(id, &mut Slot::cancel),
         Order::Offset(id, offset) => with(id, &mut |slot| slot.offset = offset),
         Order::Replace(id, reader) => {
@@ -316,6 +312,16 @@ impl Slot {
         if self.drain() {
             self.watch();
         }
+        while let Some(signal) = self.reader.signal() {
+            match signal {
+                Signal::StartCapture { mode, at } => self.arm(mode, Some(at)),
+                Signal::StopCapture { at } => self.stop(Some(at)),
+                Signal::InputOffset(offset) => self.offset = offset,
+                other => {
+                    self.tell(CaptureEvent::Signal(other));
+                }
+            }
+        }
         self.publish();
     }
 
@@ -337,9 +343,9 @@ impl Slot {
         any
     }
 
-    /// Tells the instance. Its code runs on this thread, which serves all instances and must outlive a mistake there.
-    fn tell(&self, event: CaptureEvent) {
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_event)(event)));
+    /// Tells the instance; false when its code failed, which runs on this thread and must not end it.
+    fn tell(&self, event: CaptureEvent) -> bool {
+        catch_unwind(AssertUnwindSafe(|| (self.on_event)(event))).is_ok()
     }
 
     fn offset_frames(&self) -> i64 {
@@ -368,7 +374,15 @@ impl Slot {
                     self.capture = Capture::Armed { mode, at: self.history.end() };
                 }
             }
-            Progress::Recording { start, target } => self.record(mode, at, start, target),
+            Progress::Recording { start, target } => {
+                self.record(mode, at, start, target);
+                let longest = spool::LONGEST.frames(self.history.rate()).0.unsigned_abs();
+                if self.history.end().saturating_sub(start) >= longest {
+                    let text = "The recording has reached an hour and was ended; it is kept.";
+                    self.tell(CaptureEvent::Problem(text.to_owned()));
+                    self.end_now(None);
+                }
+            }
             Progress::Complete(cut) => {
                 // A take that began and ended between two rounds was never written; now it is.
                 self.record(mode, at, cut.start, Some(cut.length));
@@ -414,19 +428,31 @@ impl Slot {
     }
 
     fn finish(&mut self, cut: &Cut) {
-        if let Capture::Recording { spool: Some(spool), .. } = std::mem::replace(&mut self.capture, Capture::Idle) {
-            self.spools.push(spool);
-        }
+        let capture = std::mem::replace(&mut self.capture, Capture::Idle);
+        let take = cut::take(&self.history, cut, 0);
         self.history.pin(None);
         self.finished_captures += 1;
-        self.tell(match cut::take(&self.history, cut, 0) {
-            Ok(take) => CaptureEvent::TakeFinished(take),
-            Err(error) => CaptureEvent::Problem(error.to_string()),
-        });
+        let delivered = match take {
+            Ok(take) => self.tell(CaptureEvent::TakeFinished(take)),
+            Err(error) => {
+                self.tell(CaptureEvent::Problem(error.to_string()));
+                false
+            }
+        };
+        // A spool whose take nobody got is left on disk, to be offered next time.
+        if let Capture::Recording { spool: Some(spool), .. } = capture
+            && delivered
+        {
+            self.spools.push(spool);
+        }
     }
 
     fn stop(&mut self, at: Option<u64>) {
         self.watch();
+        self.end_now(at);
+    }
+
+    fn end_now(&mut self, at: Option<u64>) {
         match &self.capture {
             Capture::Idle => {}
             Capture::Armed { .. } => self.cancel(),

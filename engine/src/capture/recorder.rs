@@ -10,6 +10,7 @@
 )]
 
 use super::ring::{HEADER_WORDS, Header, MIDI_EVENTS_PER_BLOCK, MIDI_WORDS, MidiEvent, RingCounters};
+use super::signal::Signal;
 use super::transport::TransportStamp;
 use rtrb::Producer;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ const OFFLINE_STEP: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Recorder {
     to_collector: Producer<u32>,
+    signals: Producer<Signal>,
     counters: Arc<RingCounters>,
     channels: usize,
     /// Frames dropped since the last block that got through.
@@ -33,11 +35,24 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(to_collector: Producer<u32>, counters: Arc<RingCounters>, channels: usize) -> Self {
-        Self { to_collector, counters, channels, lost_frames: 0, heard_frames: 0 }
+    pub(super) fn new(
+        to_collector: Producer<u32>,
+        signals: Producer<Signal>,
+        counters: Arc<RingCounters>,
+        channels: usize,
+    ) -> Self {
+        Self { to_collector, signals, counters, channels, lost_frames: 0, heard_frames: 0 }
     }
 
-    /// The record frame at which the next block begins, for orders that the audio thread notices: see [`super::collector::Ear::arm_at`].
+    /// Sends an order that the audio thread noticed; gives it back when there is no room for now. Realtime safe.
+    ///
+    /// # Errors
+    /// The order, to be tried again with the next block.
+    pub fn signal(&mut self, signal: Signal) -> Result<(), Signal> {
+        self.signals.push(signal).map_err(|rtrb::PushError::Full(signal)| signal)
+    }
+
+    /// The record frame at which the next block begins, for the orders that name one.
     pub fn position(&self) -> u64 {
         self.heard_frames
     }

@@ -10,6 +10,7 @@
 )]
 
 use super::recorder::Recorder;
+use super::signal::Signal;
 use super::transport::TransportStamp;
 use crate::time::{Bpm, Metre, SampleRate};
 use rtrb::{Consumer, RingBuffer};
@@ -37,6 +38,9 @@ pub(super) const MIDI_WORDS: usize = 3;
 pub(super) const MIDI_EVENTS_PER_BLOCK: usize = 1024;
 /// The largest block a host is expected to send; the ring holds at least four of them.
 const LARGEST_BLOCK_FRAMES: usize = 8192;
+
+/// Orders under way: a handful of parameters can change in the collector's pause.
+const SIGNALS: usize = 64;
 
 const PLAYING: u32 = 1;
 const RECORDING: u32 = 2;
@@ -219,6 +223,7 @@ impl Block {
 #[derive(Debug)]
 pub struct RingReader {
     from_recorder: Consumer<u32>,
+    signals: Consumer<Signal>,
     counters: Arc<RingCounters>,
     rate: SampleRate,
     channels: usize,
@@ -232,8 +237,9 @@ pub fn ring(rate: SampleRate, channels: usize, seconds: f64) -> (Recorder, RingR
     let words = frames * (channels + 1) + 4 * (HEADER_WORDS + MIDI_WORDS * MIDI_EVENTS_PER_BLOCK);
     let (to_collector, from_recorder) = RingBuffer::new(words);
     let counters = Arc::new(RingCounters::default());
-    let recorder = Recorder::new(to_collector, Arc::clone(&counters), channels);
-    (recorder, RingReader { from_recorder, counters, rate, channels })
+    let (to_signals, signals) = RingBuffer::new(SIGNALS);
+    let recorder = Recorder::new(to_collector, to_signals, Arc::clone(&counters), channels);
+    (recorder, RingReader { from_recorder, signals, counters, rate, channels })
 }
 
 impl RingReader {
@@ -255,6 +261,11 @@ impl RingReader {
     /// Samples so far that were not a number or infinite.
     pub fn non_finite(&self) -> u64 {
         self.counters.non_finite.load(Ordering::Relaxed)
+    }
+
+    /// Takes the next order that the audio thread noticed.
+    pub fn signal(&mut self) -> Option<Signal> {
+        self.signals.pop().ok()
     }
 
     /// Takes the next block; false when there is none.

@@ -19,7 +19,7 @@ const MAGIC: [u8; 8] = *b"CANSPL\r\n";
 const EXTENSION: &str = "spool";
 const HEAD: usize = 32;
 /// An hour: a spool that claims more is damaged, and must not make us reserve memory for it.
-const LONGEST: Seconds = Seconds(3_600.0);
+pub(super) const LONGEST: Seconds = Seconds(3_600.0);
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -177,7 +177,7 @@ fn read(bytes: &[u8]) -> Option<Take> {
     let cut = match cut::progress(&history, mode, 0, offset_frames) {
         Progress::Complete(cut) => cut,
         Progress::Waiting | Progress::Recording { .. } => {
-            cut::unfinished(&history, mode, 0, history.end(), offset_frames).ok()?
+            cut::unfinished(&history, mode, history.first(), history.end(), offset_frames).ok()?
         }
     };
     let take = cut::take(&history, &cut, 0).ok()?;

@@ -1,17 +1,12 @@
 //! Thread: gui, worker. What a user can order. Every order returns at once; what follows happens on workers.
 
-use super::state::{CurrentTake, Variation, VariationStage};
+use super::state::{Variation, VariationStage};
 use super::{Instance, Notice};
 use crate::capture::collector::CaptureMode;
 use crate::capture::file::read_take;
 use crate::capture::spool;
-use crate::capture::transport::TransportStamp;
-use crate::error::{Error, Result};
-use crate::export;
-use crate::generation::band::ARRANGER_VERSION;
-use crate::generation::{EngineKind, Recipe};
+use crate::error::Result;
 use crate::jobs::lanes::{Job, Lane, Priority};
-use crate::session::packed::PackedAudio;
 use crate::session::{SavedTake, SavedVariation, Session, TakeFacts};
 use crate::time::{Bpm, Metre, Seconds};
 use std::path::PathBuf;
@@ -35,16 +30,6 @@ impl Instance {
     /// Waits for a melody to capture.
     pub fn arm(&self, mode: CaptureMode) {
         self.with_ear(|ear| ear.arm(mode));
-    }
-
-    /// As [`Self::arm`], from the record frame on that [`crate::capture::recorder::Recorder::position`] told.
-    pub fn arm_at(&self, mode: CaptureMode, at: u64) {
-        self.with_ear(|ear| ear.arm_at(mode, at));
-    }
-
-    /// As [`Self::stop_capture`], at a record frame.
-    pub fn stop_capture_at(&self, at: u64) {
-        self.with_ear(|ear| ear.stop_at(at));
     }
 
     /// Ends a free capture and keeps it.
@@ -111,55 +96,17 @@ impl Instance {
 
     /// Makes variations of the current take. What is missing is said in the window.
     pub fn generate(&self, wish: &Wish) {
-        let mut state = self.shared.state.lock();
-        let Some(take) = state.take.as_ref().map(|current| current.take.clone()) else {
-            state.say("Nothing captured yet: record a melody first, then generate.".to_owned());
-            drop(state);
-            (self.shared.notice)(Notice::Repaint);
-            return;
-        };
-        let Some(rate) = state.connection.as_ref().map(|connection| connection.rate) else { return };
-        let label = self.shared.style_label(&wish.prompt);
-        for index in 0..wish.variations.clamp(1, 8) {
-            let id = state.fresh_id();
-            let number = state.variations.iter().filter(|other| other.name.starts_with(&label)).count() + 1;
-            let recipe = Recipe {
-                engine: EngineKind::Band,
-                prompt: wish.prompt.clone(),
-                seed: wish.seed.wrapping_add(u64::from(index)),
-                freedom: wish.freedom.clamp(0.0, 1.0),
-                engine_version: ARRANGER_VERSION,
-            };
-            let name = format!("{label} {number}");
-            let job = self.shared.make_variation(id, name.clone(), take.clone(), recipe.clone(), rate);
-            let stage = VariationStage::Pending(job);
-            state.variations.push(Variation { id, name, recipe, starred: false, stage, packed: None, analysis: None });
-        }
-        drop(state);
-        (self.shared.notice)(Notice::Repaint);
+        self.shared.generate(wish);
     }
 
     /// Stops everything that is being made.
     pub fn cancel_jobs(&self) {
-        self.shared.cancel_all();
+        self.shared.cancel_orders();
     }
 
     /// Plays another variation; `None` plays none.
     pub fn select(&self, id: Option<u64>) {
         self.shared.select(id);
-    }
-
-    /// Plays the variation of a number, from 1, oldest first; 0 is the newest.
-    pub fn select_number(&self, number: usize) {
-        let state = self.shared.state.lock();
-        let ready = || state.variations.iter().filter(|variation| variation.score().is_some());
-        let chosen = if number == 0 { ready().next_back() } else { ready().nth(number - 1) };
-        let id = chosen.map(|variation| variation.id);
-        let same = id == state.active;
-        drop(state);
-        if id.is_some() && !same {
-            self.shared.select(id);
-        }
     }
 
     /// Keeps or un-keeps a variation.
@@ -194,38 +141,9 @@ impl Instance {
         (self.shared.notice)(Notice::Dirty);
     }
 
-    /// Tells that the host's tempo is not the one the active variation was rendered for.
-    pub fn tempo_changed(&self, stamp: &TransportStamp) {
-        self.shared.follow_tempo(stamp);
-    }
-
-    /// Writes a variation's mix, stems and MIDI below a folder.
+    /// Writes a variation's mix, stems and MIDI into a folder of its own below a folder.
     pub fn export(&self, id: u64, folder: PathBuf) {
-        let Some(rendition) = self.shared.state.lock().variation(id).and_then(|variation| variation.rendition()) else {
-            return;
-        };
-        let shared = self.shared.clone();
-        let weak = Arc::downgrade(&self.shared);
-        self.shared.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Urgent,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |_| {
-                let key = weak.upgrade().and_then(|shared| shared.key_of_melody());
-                let folder = folder.join(export::names::folder_name(&rendition, key));
-                export::write_rendition(&folder, &rendition)?;
-                if let Some(shared) = weak.upgrade() {
-                    let mut state = shared.state.lock();
-                    state.say(format!("Exported to {}", folder.display()));
-                    state.exported = Some(folder);
-                    drop(state);
-                    (shared.notice)(Notice::Repaint);
-                }
-                Ok(())
-            }),
-            done: shared.report_failure(),
-        });
+        self.shared.export(id, folder);
     }
 
     /// Uses a take that a crashed host left behind.
@@ -233,11 +151,10 @@ impl Instance {
         let mut state = self.shared.state.lock();
         if index < state.recovered.len() {
             let recovered = state.recovered.remove(index);
-            drop(state);
             let take = recovered.take.clone();
-            if let Err(error) = spool::discard(&recovered) {
-                self.shared.say(error.to_string());
-            }
+            // Its file stays until this instance goes in peace: the project may not be saved yet.
+            state.restored.push(recovered);
+            drop(state);
             self.shared.take_arrived(take);
         }
     }
@@ -256,16 +173,9 @@ impl Instance {
 
     /// What a project saves. Audio was packed when it was made, so this is a copy; what is not packed yet is packed now.
     pub fn session(&self) -> Session {
-        let mut state = self.shared.state.lock();
+        self.shared.pack_what_is_saved();
+        let state = self.shared.state.lock();
         let active = state.active;
-        if let Some(CurrentTake { take, packed: packed @ None }) = &mut state.take {
-            *packed = Some(PackedAudio::pack(&take.audio));
-        }
-        for variation in &mut state.variations {
-            if variation.packed.is_none() && (Some(variation.id) == active || variation.starred) {
-                variation.packed = variation.rendition().map(|rendition| PackedAudio::pack(&rendition.mix));
-            }
-        }
         let take = state.take.as_ref().and_then(|current| {
             let take = &current.take;
             let facts = TakeFacts {
@@ -279,7 +189,6 @@ impl Instance {
             };
             Some(SavedTake { facts, audio: current.packed.clone()? })
         });
-        let keep = |variation: &Variation| Some(variation.id) == active || variation.starred;
         Session {
             prompt: state.prompt.clone(),
             take,
@@ -288,7 +197,7 @@ impl Instance {
                 .variations
                 .iter()
                 .filter_map(|variation| {
-                    let mix = variation.packed.clone().filter(|_| keep(variation));
+                    let mix = variation.packed.clone().filter(|_| state.keeps_sound_of(variation));
                     Some(SavedVariation { facts: variation.facts()?, mix })
                 })
                 .collect(),
@@ -302,6 +211,6 @@ impl Instance {
     /// # Errors
     /// [`Error::Session`] when a recording in it cannot be unpacked; nothing is changed then.
     pub fn restore(&self, session: Session) -> Result<()> {
-        self.shared.restore(session).inspect_err(|error: &Error| self.shared.say(error.to_string()))
+        self.shared.restore(session)
     }
 }

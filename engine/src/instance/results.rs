@@ -2,14 +2,11 @@
 
 use super::state::{Connection, CurrentTake, State, Variation, VariationStage};
 use super::{Notice, Shared};
-use crate::analysis::{Analysis, Key};
 use crate::capture::collector::CaptureEvent;
 use crate::capture::spool;
 use crate::capture::take::Take;
 use crate::capture::transport::TransportStamp;
 use crate::error::{Error, Result};
-use crate::generation::Recipe;
-use crate::generation::prompt;
 use crate::jobs::cache::InputHash;
 use crate::jobs::lanes::{Done, Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Melody};
@@ -36,7 +33,11 @@ impl Shared {
     }
 
     pub(super) fn submit(&self, job: Job) -> Option<JobHandle> {
-        self.tools.get().map(|tools| tools.lanes.submit(job))
+        let handle = self.tools.get()?.lanes.submit(job);
+        let mut jobs = self.jobs.lock();
+        jobs.retain(|job| !job.is_over());
+        jobs.push(handle.clone());
+        Some(handle)
     }
 
     pub(super) fn say(&self, message: String) {
@@ -57,7 +58,8 @@ impl Shared {
         })
     }
 
-    pub(super) fn cancel_all(&self) {
+    /// Stops what the user waits for. Renderings that playback needs go on.
+    pub(super) fn cancel_orders(&self) {
         let state = self.state.lock();
         if let Some(job) = &state.analysis_job {
             job.cancel();
@@ -69,10 +71,22 @@ impl Shared {
         }
     }
 
+    /// Stops everything that runs for this instance.
+    pub(super) fn cancel_everything(&self) {
+        self.cancel_orders();
+        self.jobs.lock().iter().for_each(JobHandle::cancel);
+    }
+
     /// Connects a new activation of the audio thread, and sends it what plays.
     pub(super) fn connect(self: &Arc<Self>, sender: ClipSender, telemetry: Arc<PlayerTelemetry>, rate: SampleRate) {
-        self.state.lock().connection = Some(Connection { sender, telemetry, rate });
+        let mut state = self.state.lock();
+        state.connection = Some(Connection { sender, telemetry, rate });
+        let unheard = state.unheard_take();
+        drop(state);
         self.refresh_active();
+        if let Some(take) = unheard {
+            self.analyse(take);
+        }
     }
 
     pub(super) fn offer_recovered(self: &Arc<Self>, dir: Option<PathBuf>) {
@@ -101,6 +115,7 @@ impl Shared {
             CaptureEvent::TakeFinished(take) => self.take_arrived(take),
             CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
             CaptureEvent::Problem(message) => self.say(message),
+            CaptureEvent::Signal(signal) => self.signalled(signal),
         }
     }
 
@@ -115,6 +130,7 @@ impl Shared {
         let take = Arc::new(take);
         state.take = Some(CurrentTake { take: take.clone(), packed: None });
         state.melody = None;
+        state.say(format!("Captured {:.1} bars.", take.length.0 / take.grid.metre.bar().0.max(0.25)));
         drop(state);
         (self.notice)(Notice::Dirty);
         self.analyse(take);
@@ -135,10 +151,8 @@ impl Shared {
                     shared.melody_arrived(&take, melody);
                 }
                 let packed = PackedAudio::pack(&take.audio);
-                if let Some(shared) = weak.upgrade()
-                    && let Some(current) = shared.state.lock().take.as_mut().filter(|now| Arc::ptr_eq(&now.take, &take))
-                {
-                    current.packed = Some(packed);
+                if let Some(shared) = weak.upgrade() {
+                    shared.state.lock().keep_packed_take(&take, packed);
                 }
                 Ok(())
             }),
@@ -153,9 +167,10 @@ impl Shared {
         self.state.lock().analysis_job = job;
     }
 
-    fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
+    pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        if !state.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take)) {
+        let current = state.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
+        if !current || state.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;
         }
         trace(|| {
@@ -169,85 +184,30 @@ impl Shared {
         (self.notice)(Notice::Dirty);
     }
 
-    pub(super) fn key_of_melody(&self) -> Option<Key> {
-        self.state.lock().melody.as_ref().map(|melody| melody.analysis.key.key)
-    }
-
-    /// The name that variations of a prompt get: the style's, or a plain word when the prompt will fail anyway.
-    pub(super) fn style_label(&self, words: &str) -> String {
-        let resolved = self.tools.get().and_then(|tools| prompt::resolve(words, &tools.library).ok());
-        resolved.map_or_else(|| "Variation".to_owned(), |resolved| resolved.label())
-    }
-
-    pub(super) fn make_variation(
-        self: &Arc<Self>,
-        id: u64,
-        name: String,
-        take: Arc<Take>,
-        recipe: Recipe,
-        rate: SampleRate,
-    ) -> JobHandle {
-        // PANIC: an order to generate needs a connection, and a connection is made after the tools were set.
-        let tools = self.tools.get().expect("activated").clone();
-        let weak = Arc::downgrade(self);
-        let finished = Arc::downgrade(self);
-        tools.lanes.clone().submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Normal,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |context| {
-                let context = &context.observed(move |progress| {
-                    trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction }));
-                });
-                let melody = pipeline::listen(&take, &tools.cache, context)?;
-                if let Some(shared) = weak.upgrade() {
-                    shared.melody_arrived(&take, melody.clone());
-                }
-                let rendition =
-                    pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
-                if let Some(shared) = weak.upgrade() {
-                    shared.rendition_arrived(id, rendition, Some(melody.analysis));
-                }
-                Ok(())
-            }),
-            done: Box::new(move |result| {
-                let (Some(shared), Err(error)) = (finished.upgrade(), result) else { return };
-                shared.variation_failed(id, &error);
-            }),
-        })
-    }
-
-    fn variation_failed(&self, id: u64, error: &Error) {
-        let mut state = self.state.lock();
-        if *error == Error::Cancelled {
-            state.variations.retain(|variation| variation.id != id);
-        } else if let Some(variation) = state.variation(id) {
-            variation.stage = VariationStage::Failed(error.to_string());
-        }
-        drop(state);
-        trace(|| json!({ "event": "failed", "variation": id, "message": error.to_string() }));
-        (self.notice)(Notice::Repaint);
-    }
-
-    fn rendition_arrived(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>, analysis: Option<Arc<Analysis>>) {
+    pub(super) fn rendition_arrived(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
         let mut state = self.state.lock();
         let active = state.active;
         let number = state.variations.iter().position(|variation| variation.id == id).map(|index| index + 1);
         let Some(variation) = state.variation(id) else { return };
         let first_time = matches!(variation.stage, VariationStage::Pending(_));
+        let before = variation.rendition();
         variation.stage = VariationStage::Ready(rendition.clone());
-        variation.packed = None;
-        variation.analysis = analysis.or(variation.analysis.take());
+        // Stems that came later change nothing of what is saved.
+        if !before.is_some_and(|before| before.mix == rendition.mix) {
+            variation.packed = None;
+        }
         trace(|| {
             json!({ "event": "rendition", "variation": number, "name": rendition.name, "first": first_time,
                     "fidelity": rendition.fidelity, "loudness": rendition.loudness, "timings": rendition.timings,
                     "style": rendition.score.as_ref().map(|score| score.style.clone()),
                     "tempo": rendition.grid.tempo.tempo_at(rendition.grid.start).0 })
         });
+        if first_time {
+            state.say(format!("{} is ready.", rendition.name));
+        }
         drop(state);
         // The first variation of a session plays as soon as it is there; later ones wait to be chosen.
-        if active.is_none() {
+        if active.is_none() && first_time {
             self.select(Some(id));
         } else if active == Some(id) {
             self.refresh_active();
@@ -267,11 +227,8 @@ impl Shared {
             key: None,
             work: Box::new(move |_| {
                 let packed = PackedAudio::pack(&rendition.mix);
-                if let Some(shared) = weak.upgrade()
-                    && let Some(variation) = shared.state.lock().variation(id)
-                    && variation.rendition().is_some_and(|now| Arc::ptr_eq(&now, &rendition))
-                {
-                    variation.packed = Some(packed);
+                if let Some(shared) = weak.upgrade() {
+                    shared.state.lock().keep_packed_mix(id, &rendition, packed);
                 }
                 Ok(())
             }),
@@ -327,18 +284,23 @@ impl Shared {
             _ => grid.start.seconds(tempo),
         };
         let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
-        self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
+        // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough.
+        let mut state = self.state.lock();
+        if state.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
+            return;
+        }
+        drop(state);
+        let job = self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
+        state = self.state.lock();
+        state.following = job.map(|job| (active, tempo, job));
     }
 
     /// Renders a variation's notes again for the current rate, on its own grid or on a new one.
-    fn render_again(self: &Arc<Self>, id: u64, grid: Option<SongGrid>, delay: Duration) {
-        let Some(tools) = self.tools.get().cloned() else { return };
+    fn render_again(self: &Arc<Self>, id: u64, grid: Option<SongGrid>, delay: Duration) -> Option<JobHandle> {
+        let tools = self.tools.get().cloned()?;
         let mut state = self.state.lock();
-        let Some(rate) = state.connection.as_ref().map(|connection| connection.rate) else { return };
-        let current = state.melody.as_ref().map(|melody| melody.analysis.clone());
-        let Some(variation) = state.variation(id) else { return };
-        let Some(source) = variation.source(rate) else { return };
-        let Some(analysis) = variation.analysis.clone().or(current) else { return };
+        let rate = state.connection.as_ref()?.rate;
+        let source = state.variation(id)?.source(rate)?;
         drop(state);
         let weak = Arc::downgrade(self);
         self.submit(Job {
@@ -348,15 +310,15 @@ impl Shared {
             key: Some(self.key("again")),
             work: Box::new(move |context| {
                 let grid = grid.unwrap_or_else(|| source.grid.clone());
-                let again = pipeline::again(&source, &analysis, &grid, rate, &tools.cache, context)?;
+                let again = pipeline::again(&source, &grid, rate, &tools.cache, context)?;
                 if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again)))
                 {
-                    shared.rendition_arrived(id, again, None);
+                    shared.rendition_arrived(id, again);
                 }
                 Ok(())
             }),
             done: self.report_failure(),
-        });
+        })
     }
 
     /// Replaces everything by a saved session.
@@ -366,7 +328,6 @@ impl Shared {
         if let Some(saved) = session.take {
             let audio = saved.audio.unpack()?;
             let facts = saved.facts;
-            fresh.next_id = fresh.next_id.max(facts.id);
             let take = Take {
                 id: facts.id,
                 source: facts.source,
@@ -384,7 +345,6 @@ impl Shared {
         }
         for saved in session.variations {
             let facts = saved.facts;
-            fresh.next_id = fresh.next_id.max(facts.id);
             let (id, name, recipe, starred) = (facts.id, facts.name.clone(), facts.recipe.clone(), facts.starred);
             let stage = match &saved.mix {
                 Some(packed) => VariationStage::Ready(Arc::new(Rendition {
@@ -401,17 +361,28 @@ impl Shared {
                 })),
                 None => VariationStage::Silent(Box::new(facts)),
             };
-            fresh.variations.push(Variation { id, name, recipe, starred, stage, packed: saved.mix, analysis: None });
+            fresh.variations.push(Variation { id, name, recipe, starred, stage, packed: saved.mix });
         }
-        self.cancel_all();
+        self.cancel_everything();
         let mut state = self.state.lock();
+        // Numbers go on, so that a result of before never meets a variation of now.
+        fresh.next_id = state.next_id;
+        let active = fresh.active.take();
+        for variation in &mut fresh.variations {
+            fresh.next_id += 1;
+            if active == Some(variation.id) {
+                fresh.active = Some(fresh.next_id);
+            }
+            variation.id = fresh.next_id;
+        }
         fresh.connection = state.connection.take();
         fresh.recovered = std::mem::take(&mut state.recovered);
+        fresh.restored = std::mem::take(&mut state.restored);
         *state = fresh;
         if let Some(connection) = &mut state.connection {
             connection.sender.send(None);
         }
-        let unheard = state.take.as_ref().filter(|_| state.melody.is_none()).map(|current| current.take.clone());
+        let unheard = state.unheard_take();
         drop(state);
         if let Some(take) = unheard {
             self.analyse(take);

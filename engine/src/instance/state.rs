@@ -1,6 +1,5 @@
 //! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
 
-use crate::analysis::Analysis;
 use crate::audio::AudioBuffer;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
@@ -14,7 +13,7 @@ use crate::rendition::Rendition;
 use crate::session::VariationFacts;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
-use crate::time::SampleRate;
+use crate::time::{Bpm, SampleRate};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -27,8 +26,6 @@ pub(crate) struct Variation {
     pub stage: VariationStage,
     /// The mix as it will be saved, once packed.
     pub packed: Option<PackedAudio>,
-    /// The melody it was made from; unknown after a reload when another take has replaced it.
-    pub analysis: Option<Arc<Analysis>>,
 }
 
 /// How far a variation is.
@@ -68,6 +65,10 @@ pub(crate) struct State {
     pub next_id: u64,
     pub messages: VecDeque<String>,
     pub recovered: Vec<RecoveredTake>,
+    /// Recovered takes in use: their files are kept until the instance goes.
+    pub restored: Vec<RecoveredTake>,
+    /// The rendering for another tempo that is under way.
+    pub following: Option<(u64, Bpm, JobHandle)>,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
     pub unknown: Vec<Chunk>,
@@ -81,6 +82,38 @@ impl State {
     pub fn fresh_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
+    }
+
+    /// The number after the largest that variations of a label have.
+    pub fn next_number(&self, label: &str) -> u64 {
+        let number = |variation: &Variation| variation.name.strip_prefix(label)?.trim().parse::<u64>().ok();
+        self.variations.iter().filter_map(number).max().unwrap_or(0) + 1
+    }
+
+    /// Whether a project keeps the sound of a variation.
+    pub fn keeps_sound_of(&self, variation: &Variation) -> bool {
+        Some(variation.id) == self.active || variation.starred
+    }
+
+    /// The take, while nobody has listened to it and nobody does.
+    pub fn unheard_take(&self) -> Option<Arc<Take>> {
+        let idle = self.melody.is_none() && self.analysis_job.as_ref().is_none_or(JobHandle::is_over);
+        self.take.as_ref().filter(|_| idle).map(|current| current.take.clone())
+    }
+
+    /// Keeps the packed form of a take, unless another has taken its place.
+    pub fn keep_packed_take(&mut self, take: &Arc<Take>, packed: PackedAudio) {
+        if let Some(current) = self.take.as_mut().filter(|current| Arc::ptr_eq(&current.take, take)) {
+            current.packed = Some(packed);
+        }
+    }
+
+    /// Keeps the packed form of a mix, unless another has taken its place.
+    pub fn keep_packed_mix(&mut self, id: u64, rendition: &Arc<Rendition>, packed: PackedAudio) {
+        let variation = self.variation(id);
+        if let Some(one) = variation.filter(|one| one.rendition().is_some_and(|now| Arc::ptr_eq(&now, rendition))) {
+            one.packed = Some(packed);
+        }
     }
 
     /// Shows a sentence in the window.

@@ -77,7 +77,6 @@ pub fn rendition(
 /// Whatever [`render`] says; [`crate::Error::Cancelled`].
 pub fn again(
     rendition: &Rendition,
-    analysis: &Analysis,
     grid: &SongGrid,
     rate: SampleRate,
     cache: &Cache,
@@ -89,7 +88,7 @@ pub fn again(
         return Ok(Some(known));
     }
     let score = retempo(score, grid.clone());
-    let request = Request { analysis: analysis.clone(), recipe: rendition.recipe.clone() };
+    let request = Request { analysis: Analysis::unheard(grid.clone()), recipe: rendition.recipe.clone() };
     let mut again = render(&score, &request, &rendition.name, rate, context)?;
     again.fidelity = rendition.fidelity;
     let again = Arc::new(again);

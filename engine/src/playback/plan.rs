@@ -165,7 +165,7 @@ pub fn advance(state: &mut PlayState, deck: &Deck, block: &Block, each: &mut imp
     let stamp = &block.stamp;
     let mode = match (playable, stamp.playing) {
         (None, _) => Mode::Silent,
-        (Some(_), false) if settings.audition => Mode::Audition,
+        (Some(_), _) if settings.audition => Mode::Audition,
         (Some(_), false) => Mode::Silent,
         (Some(_), true) if stamp.beats.is_none() && stamp.seconds.is_none() => Mode::FreeRun,
         (Some(_), true) => Mode::Song,

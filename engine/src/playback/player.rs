@@ -24,7 +24,7 @@ pub struct PlayerSettings {
     pub dry_gain: f32,
     /// Gain of the rendition and its stems, linear.
     pub wet_gain: f32,
-    /// Plays the region round and round while the transport is stopped.
+    /// Plays the region round and round, whatever the song does.
     pub audition: bool,
 }
 
@@ -94,6 +94,17 @@ impl Player {
     pub fn telemetry(&self) -> Arc<PlayerTelemetry> {
         // RT-OK: not called from `process`.
         Arc::clone(&self.telemetry)
+    }
+
+    /// Whether a rendition at the host's tempo is wanted: it plays in or just before the clip's region, at another tempo.
+    pub fn wants_tempo(&self, stamp: &TransportStamp) -> bool {
+        let Some((_, clip)) = self.deck.current() else { return false };
+        let stamp = sync::sane(stamp);
+        let Some(beats) = stamp.song_beats().filter(|_| stamp.playing) else { return false };
+        let grid = clip.grid();
+        let end = grid.beat_at(crate::time::Frames(clip.region_frames()).seconds(clip.rate()));
+        let near = beats >= grid.start.0 - grid.metre.bar().0 && beats < end.0;
+        near && sync::tempo_differs(&stamp, grid)
     }
 
     /// Tempo of the current clip, when it has a single one.

@@ -77,7 +77,7 @@ impl PackedAudio {
         if rate == 0 || channels > 64 {
             return Err(damaged());
         }
-        let words = words(&inflate(body)?).filter(|words| words.len() == samples).ok_or_else(damaged)?;
+        let words = words(&inflate(body, samples * 4)?).filter(|words| words.len() == samples).ok_or_else(damaged)?;
         let frames = samples.checked_div(channels as usize).unwrap_or(0);
         let plane = |words: &[u32]| match codec {
             INTEGER_24 => Ok(integrate_twice(words)),
@@ -145,10 +145,10 @@ pub(super) fn deflate(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Inflates, with a limit so that a damaged length cannot fill the memory.
-pub(super) fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
+/// Inflates at most so many bytes and one, so that damage cannot fill the memory.
+pub(super) fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    DeflateDecoder::new(bytes).take(MOST_SAMPLES * 4).read_to_end(&mut out).map_err(|_| damaged())?;
+    DeflateDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut out).map_err(|_| damaged())?;
     Ok(out)
 }
 

@@ -43,7 +43,9 @@ impl Window {
                 (format!("Recording, {:.1} s", recorded.0), theme::RECORD.gamma_multiply(0.8))
             }
         };
-        let button = Button::new(RichText::new(text).size(15.0)).fill(fill).min_size(vec2(210.0, 34.0));
+        // The sign stands before the words.
+        let button =
+            Button::new(RichText::new(format!("      {text}")).size(15.0)).fill(fill).min_size(vec2(210.0, 34.0));
         let response = ui.add(button).on_hover_text("Arm or stop a capture");
         let sign = Rect::from_center_size(response.rect.left_center() + vec2(18.0, 0.0), vec2(12.0, 12.0));
         let icon = if matches!(state, CaptureState::Recording { .. }) { Icon::Stop } else { Icon::Record };

@@ -37,14 +37,14 @@ pub fn show(ui: &mut Ui, view: &View) {
 fn header(painter: &Painter, rect: Rect, analysis: &Analysis) {
     let metre = analysis.metre();
     let facts = format!(
-        "{}   ·   {:.1} BPM   ·   {}/{}   ·   {} notes   ·   tuning {:+.0} cents   ·   {:.0} % sure",
+        "{}   ·   {:.1} BPM   ·   {}/{}   ·   {} notes, {:.0} % sure   ·   tuning {:+.0} cents",
         analysis.key.key.name(),
         analysis.tempo().0,
         metre.numerator,
         metre.denominator,
         analysis.notes.len(),
-        analysis.tuning_cents,
-        analysis.confidence * 100.0
+        analysis.confidence * 100.0,
+        analysis.tuning_cents
     );
     painter.text(rect.left_top(), Align2::LEFT_TOP, facts, FontId::proportional(13.5), theme::TEXT);
     let doubts = analysis.doubts.join("  ");
@@ -98,6 +98,7 @@ impl Roll {
         self.draw_grid(painter, analysis);
         self.draw_notes(painter, analysis);
         self.draw_pitch(painter, analysis);
+        self.draw_names(painter, analysis);
     }
 
     fn draw_chroma(&self, painter: &Painter, analysis: &Analysis) {
@@ -111,7 +112,7 @@ impl Roll {
                 let energy = frame[(key as usize) % 12];
                 if energy > 0.15 && right > left {
                     let cell = Rect::from_x_y_ranges(left..=right, self.y(key + 0.5)..=self.y(key - 0.5));
-                    painter.rect_filled(cell, 0.0, theme::NOTE.gamma_multiply(energy * 0.16));
+                    painter.rect_filled(cell, 0.0, theme::NOTE.gamma_multiply(energy * 0.3));
                 }
                 key += 1.0;
             }
@@ -161,9 +162,17 @@ impl Roll {
             if note.confidence < 0.5 {
                 painter.rect_stroke(body, 3.0, Stroke::new(1.5, theme::WARNING), StrokeKind::Inside);
             }
-            if body.width() > 24.0 && half >= 5.0 {
-                let at = pos2(body.left() + 4.0, y);
-                painter.text(at, Align2::LEFT_CENTER, note.name(), FontId::proportional(10.5), Color32::WHITE);
+        }
+    }
+
+    /// Above the notes, so that the pitch does not cross them out.
+    fn draw_names(&self, painter: &Painter, analysis: &Analysis) {
+        let mut free_from = f32::NEG_INFINITY;
+        for note in &analysis.notes {
+            let at = pos2(self.x(note.onset), self.y(f32::from(note.key)) - (self.row() * 0.42).clamp(2.0, 9.0) - 1.0);
+            if at.x >= free_from {
+                painter.text(at, Align2::LEFT_BOTTOM, note.name(), FontId::proportional(10.5), Color32::WHITE);
+                free_from = at.x + 22.0;
             }
         }
     }

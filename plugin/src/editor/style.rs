@@ -14,7 +14,7 @@ impl Window {
     pub(super) fn style_view(&mut self, ui: &mut Ui) {
         ui.heading("Style");
         ui.horizontal_wrapped(|ui| {
-            for index in 0..=127 {
+            for index in 0.. {
                 let Some(name) = style_name(index) else { break };
                 let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
                 if ui.add(Button::selectable(chosen, name).min_size(vec2(92.0, 30.0))).clicked() {
@@ -65,7 +65,12 @@ impl Window {
         ui.heading("Listen");
         self.toggle(ui, &self.params.play, "Play the rendition", "In sync with the song, where the melody was sung");
         self.toggle(ui, &self.params.replace, "Mute the track meanwhile", "Otherwise both are heard");
-        self.toggle(ui, &self.params.audition, "Audition while the song stands", "Plays the region in a loop");
+        self.toggle(
+            ui,
+            &self.params.audition,
+            "Audition: loop freely",
+            "Plays the region round and round, whatever the song does",
+        );
         for (param, text) in [(&self.params.wet, "Rendition"), (&self.params.dry, "Track")] {
             let mut level = param.unmodulated_normalized_value();
             let text = format!("{text}  {param}");

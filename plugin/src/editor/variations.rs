@@ -74,7 +74,11 @@ impl Window {
             Some((id, text)) if *id == variation.id => {
                 let field = ui.add(TextEdit::singleline(text).desired_width(110.0));
                 if field.lost_focus() {
-                    self.instance.rename(variation.id, text.trim().to_owned());
+                    let name = text.trim().to_owned();
+                    let given_up = name.is_empty() || ui.input(|input| input.key_pressed(egui::Key::Escape));
+                    if !given_up {
+                        self.instance.rename(variation.id, name);
+                    }
                     self.renaming = None;
                 } else {
                     field.request_focus();

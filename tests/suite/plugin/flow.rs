@@ -87,6 +87,7 @@ fn a_live_hum_delayed_by_twenty_milliseconds_lands_where_it_was_meant() {
     }
     assert_eq!(landed[0], (4, vec![0; 4]), "with the offset set");
     let late = i64::from(delay);
+    assert_eq!(landed[1].0, 4, "all four are in the take");
     assert!(landed[1].1.iter().all(|&off| off == late), "without it the same check sees the delay: {:?}", landed[1]);
     println!("live impulses 20 ms late, offset set: 0 samples off");
 }

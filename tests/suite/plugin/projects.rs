@@ -60,7 +60,8 @@ fn a_project_comes_back_sounding_the_same_also_after_fuzzing() {
         // Either answer is right; what matters is what is there afterwards.
         let _ = instance.load_state(&damaged);
         let now = session(&mut instance);
-        assert!(now.take == saved.take || now.take.is_none(), "round {round}: a half-read session was applied");
+        assert_eq!(now.take, saved.take, "round {round}: damage changed what was there");
+        assert_eq!(now.variations.len(), saved.variations.len(), "round {round}");
     }
     instance.load_state(&state).unwrap();
     assert_eq!(play_region(&mut instance, &mut song), before, "and the good project still opens afterwards");
@@ -104,4 +105,65 @@ fn another_sample_rate_renders_the_same_notes_again() {
         assert_eq!(heard, mix.channels[0][faded..faded + heard.len()]);
         instance.deactivate().unwrap();
     }
+}
+
+#[test]
+fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
+    let _turn = turn();
+    let mut song = song_with_hum();
+    let mut instance = bundle().instance().unwrap();
+    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    capture_hum(&mut instance, &mut song);
+    generate(&mut instance, &mut song);
+    // Saved in the middle of everything: all switches on, an offset set.
+    for name in ["Capture", "Generate", "Cancel"] {
+        instance.switch(name, true).unwrap();
+    }
+    instance.set_text("Input offset", "20").unwrap();
+    instance.run(&mut song, 512, Pace::Unbounded).unwrap();
+    instance.switch("Cancel", true).unwrap();
+    let state = instance.save_state().unwrap();
+
+    let mut opened = bundle().instance().unwrap();
+    opened.load_state(&state).unwrap();
+    opened.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    let variations = session(&mut opened).variations.len();
+    let mut song = song_with_hum();
+    opened.run(&mut song, 20 * 512, Pace::Times(4.0)).unwrap();
+    // Also into a running instance.
+    opened.load_state(&state).unwrap();
+    opened.run(&mut song, 20 * 512, Pace::Times(4.0)).unwrap();
+    opened.idle(std::time::Duration::from_millis(500));
+    assert_eq!(session(&mut opened).variations.len(), variations, "opening a project generated something");
+
+    // The offset is in force without being touched: what is sung 20 ms late is taken from 20 ms later.
+    song.clock.locate_beats(3.0);
+    for clip in &mut song.clips {
+        clip.delay = i64::from(HUM_RATE / 50);
+    }
+    let captured = capture_hum(&mut opened, &mut song);
+    let recorded = captured.take.unwrap().audio.unpack().unwrap().to_mono();
+    let sung = super::hum();
+    let inside = sung.len() - HUM_RATE as usize / 10;
+    assert_eq!(recorded[..inside], sung[..inside]);
+}
+
+#[test]
+fn what_was_being_made_never_meets_the_project_that_replaced_it() {
+    let _turn = turn();
+    let mut song = song_with_hum();
+    let mut instance = bundle().instance().unwrap();
+    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    capture_hum(&mut instance, &mut song);
+    let before = generate(&mut instance, &mut song);
+    let state = instance.save_state().unwrap();
+    instance.set_text("Variations", "4").unwrap();
+    instance.switch("Generate", true).unwrap();
+    instance.run(&mut song, 2_048, Pace::Times(1.0)).unwrap();
+    instance.load_state(&state).unwrap();
+    instance.idle(std::time::Duration::from_secs(2));
+    let after = session(&mut instance);
+    assert_eq!(after.variations.len(), before.variations.len());
+    assert_eq!(after.variations[0].mix, before.variations[0].mix);
+    assert_eq!(after.active, Some(after.variations[0].facts.id));
 }

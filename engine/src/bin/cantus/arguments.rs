@@ -67,7 +67,13 @@ pub fn parse() -> Result<Command, String> {
     };
     let mut options = Options::default();
     options.read(&mut parser)?;
+    if options.help {
+        return Ok(Command::Help);
+    }
     match word.as_str() {
+        "analyze" | "analyse" if options.json_wanted && options.json.is_none() => {
+            Err("--json needs the file to write to".to_owned())
+        }
         "analyze" | "analyse" => Ok(Command::Analyze(Analyze {
             input: options.input()?,
             tempo: options.tempo,
@@ -105,6 +111,7 @@ struct Options {
     out: Option<PathBuf>,
     json: Option<PathBuf>,
     json_wanted: bool,
+    help: bool,
     plot: Option<PathBuf>,
 }
 
@@ -138,7 +145,7 @@ impl Options {
                     self.json = parser.optional_value().map(PathBuf::from).or_else(|| next_path(parser));
                 }
                 Long("plot") => self.plot = Some(path(parser)?),
-                Long("help") | Short('h') => return Err(format!("the commands are\n\n{HELP}")),
+                Long("help") | Short('h') => self.help = true,
                 Value(input) if self.input.is_none() => self.input = Some(input.into()),
                 other => return Err(other.unexpected().to_string()),
             }

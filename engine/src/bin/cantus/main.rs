@@ -15,6 +15,7 @@ const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
+    end_quietly_on_a_closed_pipe();
     let command = match arguments::parse() {
         Ok(command) => command,
         Err(misuse) => {
@@ -44,3 +45,15 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// `cantus styles | head -1` is no failure: the program ends as other programs do there.
+#[cfg(unix)]
+fn end_quietly_on_a_closed_pipe() {
+    // SAFETY: sets a signal back to the system's default, before there is another thread.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_quietly_on_a_closed_pipe() {}

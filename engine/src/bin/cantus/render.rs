@@ -58,6 +58,10 @@ pub fn run(order: &Render) -> Result<()> {
     });
     write_report(&order.out, &report)?;
     progress::clear();
+    println!("understood: {}", resolved.understood.join(", "));
+    if !resolved.ignored.is_empty() {
+        println!("ignored: {}", resolved.ignored.join(", "));
+    }
     println!("{} notes, {}, {:.2} BPM", analysis.notes.len(), analysis.key.key.name(), analysis.tempo().0);
     for line in table {
         println!("{line}");

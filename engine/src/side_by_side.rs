@@ -1,11 +1,11 @@
-//! Thread: worker. Runs the parts of one rendition side by side on a bounded number of threads that end with the call.
+//! Thread: worker. Runs the pieces of one job side by side on a bounded number of threads that end with the call.
 
 use crate::error::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Threads of one rendition, the calling one included. More would take cores from the host's own audio.
+/// Threads of one job, the calling one included. More would take cores from the host's own audio.
 const LANES: usize = 2;
 
 /// `work` on every input, results in order. Which thread does what never shows in the results.
@@ -24,7 +24,7 @@ pub fn side_by_side<I: Send, T: Send>(inputs: Vec<I>, work: impl Fn(usize, I) ->
             let (Some(input), Some(slot)) = (inputs.get(index), results.get(index)) else { break };
             let Some(input) = input.lock().ok().and_then(|mut input| input.take()) else { continue };
             let result = catch_unwind(AssertUnwindSafe(|| work(index, input)))
-                .unwrap_or_else(|_| Err(Error::internal("playing the parts", "a part's code failed")));
+                .unwrap_or_else(|_| Err(Error::internal("working", "a part's code failed")));
             if let Ok(mut slot) = slot.lock() {
                 *slot = Some(result);
             }
@@ -36,6 +36,6 @@ pub fn side_by_side<I: Send, T: Send>(inputs: Vec<I>, work: impl Fn(usize, I) ->
         }
         lane();
     });
-    let missing = || Err(Error::internal("playing the parts", "a part is missing"));
+    let missing = || Err(Error::internal("working", "a part is missing"));
     results.into_iter().map(|slot| slot.into_inner().ok().flatten().unwrap_or_else(missing)).collect()
 }

@@ -1,0 +1,44 @@
+//! Thread: audio sends, collector receives. Orders that the audio thread noticed in its parameters and must not carry out itself.
+//!
+//! They travel beside the blocks and name the record frame they belong to, so that it does not matter when they arrive. Not through the
+//! plugin framework's own queue: its thread may become the last owner of the plugin and would have to join itself.
+
+use super::cut::CaptureMode;
+use super::transport::TransportStamp;
+use crate::time::Seconds;
+
+/// An order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Signal {
+    /// Wait for a take, from a record frame on.
+    StartCapture {
+        /// How it begins and ends.
+        mode: CaptureMode,
+        /// Record frame.
+        at: u64,
+    },
+    /// End a take and keep it.
+    StopCapture {
+        /// Record frame.
+        at: u64,
+    },
+    /// The monitoring delay changed.
+    InputOffset(Seconds),
+    /// Make variations.
+    Generate {
+        /// Place of the style among the built-in ones, used when nothing was typed.
+        style: usize,
+        /// Seed of the first.
+        seed: u64,
+        /// How many.
+        variations: u32,
+        /// 0 as sung, 1 paraphrased.
+        freedom: f32,
+    },
+    /// Stop what is being made.
+    Cancel,
+    /// Play the variation of a number.
+    Select(usize),
+    /// The host's tempo is not the one of what plays.
+    FollowTempo(TransportStamp),
+}

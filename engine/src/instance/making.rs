@@ -1,0 +1,213 @@
+//! Thread: gui, collector, worker. Making variations, choosing among them, and what the audio thread noticed.
+
+use super::orders::Wish;
+use super::state::{Variation, VariationStage};
+use super::{Notice, Shared};
+use crate::capture::signal::Signal;
+use crate::capture::take::Take;
+use crate::error::{Error, Result};
+use crate::export;
+use crate::generation::band::ARRANGER_VERSION;
+use crate::generation::prompt;
+use crate::generation::{EngineKind, Recipe};
+use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
+use crate::jobs::pipeline;
+use crate::rendition::Rendition;
+use crate::session::packed::PackedAudio;
+use crate::time::SampleRate;
+use crate::trace::trace;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Shared {
+    /// Carries out what the audio thread noticed. Thread: collector.
+    pub(super) fn signalled(self: &Arc<Self>, signal: Signal) {
+        match signal {
+            Signal::Generate { style, seed, variations, freedom } => {
+                let typed = self.state.lock().prompt.clone();
+                let named = || {
+                    let library = self.tools.get().map(|tools| tools.library.clone());
+                    library.and_then(|library| library.list().get(style).map(|style| style.name.clone()))
+                };
+                let prompt = if typed.trim().is_empty() { named().unwrap_or_default() } else { typed };
+                self.generate(&Wish { prompt, seed, variations, freedom });
+            }
+            Signal::Cancel => self.cancel_orders(),
+            Signal::Select(number) => self.select_number(number),
+            Signal::FollowTempo(stamp) => self.follow_tempo(&stamp),
+            // Captures are the collector's own.
+            Signal::StartCapture { .. } | Signal::StopCapture { .. } | Signal::InputOffset(_) => {}
+        }
+    }
+
+    pub(super) fn generate(self: &Arc<Self>, wish: &Wish) {
+        let label = match self.style_label(&wish.prompt) {
+            Ok(label) => label,
+            Err(error) => return self.say(error.to_string()),
+        };
+        let mut state = self.state.lock();
+        let take = state.take.as_ref().map(|current| current.take.clone());
+        let rate = state.connection.as_ref().map(|connection| connection.rate);
+        let (Some(take), Some(rate)) = (take, rate) else {
+            state.say("Nothing captured yet: record a melody first, then generate.".to_owned());
+            drop(state);
+            return (self.notice)(Notice::Repaint);
+        };
+        for index in 0..wish.variations.clamp(1, 8) {
+            let id = state.fresh_id();
+            let recipe = Recipe {
+                engine: EngineKind::Band,
+                prompt: wish.prompt.clone(),
+                seed: wish.seed.wrapping_add(u64::from(index)),
+                freedom: wish.freedom.clamp(0.0, 1.0),
+                engine_version: ARRANGER_VERSION,
+            };
+            let name = format!("{label} {}", state.next_number(&label));
+            // Submitted under the lock, so that the result finds its variation.
+            let Some(job) = self.make_variation(id, name.clone(), take.clone(), recipe.clone(), rate) else { break };
+            let stage = VariationStage::Pending(job);
+            state.variations.push(Variation { id, name, recipe, starred: false, stage, packed: None });
+        }
+        drop(state);
+        (self.notice)(Notice::Repaint);
+    }
+
+    /// The name that variations of a prompt get.
+    fn style_label(&self, words: &str) -> Result<String> {
+        let resolved = self.tools.get().map(|tools| prompt::resolve(words, &tools.library)).transpose()?;
+        Ok(resolved.map_or_else(String::new, |resolved| resolved.label()))
+    }
+
+    fn make_variation(
+        self: &Arc<Self>,
+        id: u64,
+        name: String,
+        take: Arc<Take>,
+        recipe: Recipe,
+        rate: SampleRate,
+    ) -> Option<JobHandle> {
+        let tools = self.tools.get()?.clone();
+        let weak = Arc::downgrade(self);
+        let finished = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Normal,
+            delay: Duration::ZERO,
+            key: None,
+            work: Box::new(move |context| {
+                let context = &context.observed(move |progress| {
+                    trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction }));
+                });
+                let melody = pipeline::listen(&take, &tools.cache, context)?;
+                if let Some(shared) = weak.upgrade() {
+                    shared.melody_arrived(&take, melody.clone());
+                }
+                let rendition =
+                    pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
+                if let Some(shared) = weak.upgrade() {
+                    shared.rendition_arrived(id, rendition);
+                }
+                Ok(())
+            }),
+            done: Box::new(move |result| {
+                let (Some(shared), Err(error)) = (finished.upgrade(), result) else { return };
+                shared.variation_failed(id, &error);
+            }),
+        })
+    }
+
+    fn variation_failed(&self, id: u64, error: &Error) {
+        let mut state = self.state.lock();
+        let pending =
+            |variation: &Variation| variation.id == id && matches!(variation.stage, VariationStage::Pending(_));
+        if *error == Error::Cancelled {
+            state.variations.retain(|variation| !pending(variation));
+        } else if let Some(variation) = state.variation(id) {
+            variation.stage = VariationStage::Failed(error.to_string());
+        }
+        drop(state);
+        trace(|| json!({ "event": "failed", "variation": id, "message": error.to_string() }));
+        (self.notice)(Notice::Repaint);
+    }
+
+    /// Plays the variation of a number, from 1, oldest first; 0 leaves it as it is.
+    fn select_number(self: &Arc<Self>, number: usize) {
+        let Some(index) = number.checked_sub(1) else { return };
+        let state = self.state.lock();
+        let id = state.variations.iter().filter(|variation| variation.score().is_some()).nth(index).map(|one| one.id);
+        let same = id == state.active;
+        drop(state);
+        if id.is_some() && !same {
+            self.select(id);
+        }
+    }
+
+    /// Packs what a save will need and nobody has packed yet. The lock is not held meanwhile: collector and workers need it.
+    pub(super) fn pack_what_is_saved(&self) {
+        let state = self.state.lock();
+        let take = state.take.as_ref().filter(|current| current.packed.is_none()).map(|current| current.take.clone());
+        let mixes: Vec<(u64, Arc<Rendition>)> = state
+            .variations
+            .iter()
+            .filter(|variation| variation.packed.is_none() && state.keeps_sound_of(variation))
+            .filter_map(|variation| Some((variation.id, variation.rendition()?)))
+            .collect();
+        drop(state);
+        if let Some(take) = take {
+            let packed = PackedAudio::pack(&take.audio);
+            self.state.lock().keep_packed_take(&take, packed);
+        }
+        for (id, rendition) in mixes {
+            let packed = PackedAudio::pack(&rendition.mix);
+            self.state.lock().keep_packed_mix(id, &rendition, packed);
+        }
+    }
+
+    pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
+        let Some(tools) = self.tools.get().cloned() else { return };
+        let mut state = self.state.lock();
+        let key = state.melody.as_ref().map(|melody| melody.analysis.key.key);
+        let Some((name, rendition)) = state.variation(id).and_then(|one| Some((one.name.clone(), one.rendition()?)))
+        else {
+            return;
+        };
+        drop(state);
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Urgent,
+            delay: Duration::ZERO,
+            key: None,
+            work: Box::new(move |context| {
+                // A variation that came from a project has its mix only; its stems are played again.
+                let stems = if rendition.stems.is_empty() {
+                    pipeline::again(&rendition, &rendition.grid, rendition.rate(), &tools.cache, context)?
+                        .map_or_else(Vec::new, |again| again.stems.clone())
+                } else {
+                    rendition.stems.clone()
+                };
+                let whole = Rendition { name, stems, ..(*rendition).clone() };
+                let folder = unused(&folder.join(export::names::folder_name(&whole, key)));
+                export::write_rendition(&folder, &whole)?;
+                if let Some(shared) = weak.upgrade() {
+                    let mut state = shared.state.lock();
+                    state.say(format!("Exported to {}", folder.display()));
+                    state.exported = Some(folder);
+                    drop(state);
+                    (shared.notice)(Notice::Repaint);
+                }
+                Ok(())
+            }),
+            done: self.report_failure(),
+        });
+    }
+}
+
+/// The folder, or the first of "folder (2)", "folder (3)", … that is not there yet: an export never writes over another.
+fn unused(folder: &Path) -> PathBuf {
+    let named = |number: u32| PathBuf::from(format!("{} ({number})", folder.display()));
+    let mut candidates = std::iter::once(folder.to_owned()).chain((2..1_000).map(named));
+    candidates.find(|candidate| !candidate.exists()).unwrap_or_else(|| folder.to_owned())
+}
