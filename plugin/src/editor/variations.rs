@@ -55,9 +55,9 @@ impl Window {
                 VariationStatus::Failed(message) => {
                     ui.colored_label(theme::WARNING, message);
                 }
-                VariationStatus::Silent => self.play_button(ui, variation.id, active),
+                VariationStatus::Silent => self.play_button(ui, view, variation.id),
                 VariationStatus::Ready(rendition) => {
-                    self.play_button(ui, variation.id, active);
+                    self.play_button(ui, view, variation.id);
                     let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position());
                     waveform(ui, rendition, playhead);
                     facts(ui, rendition);
@@ -99,8 +99,15 @@ impl Window {
         }
     }
 
-    fn play_button(&self, ui: &mut Ui, id: u64, active: bool) {
-        let text = if active { "plays" } else { "play" };
+    fn play_button(&self, ui: &mut Ui, view: &View, id: u64) {
+        let active = view.active == Some(id);
+        // Chosen is one thing, in the hands of the audio thread another.
+        let arrived = view.player.as_ref().is_some_and(|player| player.clip() == Some(id));
+        let text = match (active, arrived) {
+            (true, true) => "plays",
+            (true, false) => "coming",
+            (false, _) => "play",
+        };
         let button = Button::selectable(active, text).min_size(vec2(58.0, 26.0));
         if ui.add(button).on_hover_text("Play this one").clicked() {
             self.instance.select(Some(id));
