@@ -205,7 +205,9 @@ fn stamp(transport: &Transport) -> TransportStamp {
         beats: transport.pos_beats().filter(|beats| beats.is_finite()),
         seconds: transport.pos_seconds().filter(|seconds| seconds.is_finite()),
         bar_start_beats: transport.bar_start_pos_beats().filter(|beats| beats.is_finite()),
-        loop_beats: transport.loop_range_beats().filter(|(start, end)| start.is_finite() && end > start),
+        loop_beats: transport
+            .loop_range_beats()
+            .filter(|(start, end)| start.is_finite() && end.is_finite() && end > start),
     }
 }
 

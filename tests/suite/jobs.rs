@@ -1,8 +1,15 @@
-//! Tests of the lanes: order, debounce, cancel, panics, the end.
+//! Tests of the lanes (order, debounce, cancel, panics, the end) and of the cache.
 
 use cantus_engine::Error;
+use cantus_engine::capture::file::read_take;
+use cantus_engine::generation::band::ARRANGER_VERSION;
+use cantus_engine::generation::style::library::StyleLibrary;
+use cantus_engine::generation::{EngineKind, Recipe};
 use cantus_engine::job_context::{JobContext, Stage};
+use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::lanes::{Job, JobHandle, Lane, Lanes, LanesHandle, Priority};
+use cantus_engine::jobs::pipeline::{listen, rendition};
+use cantus_engine::time::{Bpm, Metre, SampleRate};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -176,4 +183,33 @@ fn dropping_the_lanes_cancels_joins_and_refuses_what_comes_later() {
     assert_eq!(ended, [("endless", Err(Error::Cancelled)), ("queued", Err(Error::Cancelled))]);
     desk.submit("late", PLAIN, |_| Ok(()));
     assert_eq!(desk.next(), ("late", Err(Error::Cancelled)));
+}
+
+#[test]
+fn results_are_remembered_by_what_made_them() {
+    let library = StyleLibrary::builtin().unwrap();
+    let cache = Cache::default();
+    let context = JobContext::detached();
+    let hum = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo/hum.flac");
+    let mut take = read_take(hum.as_ref(), Some(Bpm(100.0)), Metre::default()).unwrap();
+    let melody = listen(&take, &cache, &context).unwrap();
+    let again = listen(&take, &cache, &context).unwrap();
+    assert!(melody.analysis_ms > 0.0 && again.analysis_ms == 0.0);
+    assert!(Arc::ptr_eq(&melody.analysis, &again.analysis));
+    take.audio.channels[0][1_000] += 1e-4;
+    assert_ne!(listen(&take, &cache, &context).unwrap().input, melody.input, "another sample, another melody");
+
+    let recipe = |seed| Recipe {
+        engine: EngineKind::Band,
+        prompt: "reggae".to_owned(),
+        seed,
+        freedom: 0.0,
+        engine_version: ARRANGER_VERSION,
+    };
+    let tools = (&library, &cache);
+    let render = |seed| rendition(&melody, &recipe(seed), "Reggae 1", SampleRate(22_050), tools, &context).unwrap();
+    let (first, second, other) = (render(1), render(1), render(2));
+    assert_eq!(first.timings, second.timings, "made once: the same times");
+    assert_eq!(first.mix, second.mix);
+    assert_ne!(first.mix, other.mix);
 }
