@@ -10,7 +10,7 @@ mod sync;
 pub(crate) use crate::turn;
 use cantus_engine::capture::file::read_audio;
 use cantus_engine::session::Session;
-use cantus_host::{Bundle, Heard, Instance, Pace, Project, Song, SongClock};
+use cantus_host::{AudioSetup, Bundle, Heard, Instance, Pace, Project, Song, SongClock};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -93,6 +93,22 @@ fn generate(instance: &mut Instance, song: &mut Song) -> Session {
     instance.run(song, 512, Pace::Unbounded).unwrap();
     instance.switch("Generate", false).unwrap();
     run_until(instance, song, "a variation", |session| session.variations.len() > before)
+}
+
+/// An active instance with a captured hum, in its song.
+fn instance_with_hum() -> (Instance, Song) {
+    let mut instance = bundle().instance().unwrap();
+    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+    let mut song = song_with_hum();
+    capture_hum(&mut instance, &mut song);
+    (instance, song)
+}
+
+/// The same with a rendition of it.
+fn instance_with_rendition() -> (Instance, Song) {
+    let (mut instance, mut song) = instance_with_hum();
+    generate(&mut instance, &mut song);
+    (instance, song)
 }
 
 /// Frames of a channel whose level is above a bound.

@@ -1,6 +1,9 @@
 //! The whole way inside the host: hum, capture, generate, hear.
 
-use super::{HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, run_until, session, song_with_hum, turn};
+use super::{
+    HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, instance_with_hum, instance_with_rendition, run_until, session,
+    song_with_hum, turn,
+};
 use cantus_engine::capture::take::TakeSource;
 use cantus_host::{AudioSetup, Clip, Pace, Placement, Song, SongClock, SongNote};
 use std::time::Duration;
@@ -198,11 +201,7 @@ fn offline_rendering_loses_nothing_of_a_capture() {
 #[test]
 fn a_tempo_change_swaps_in_a_rendition_at_the_new_tempo_and_stays_on_the_beat() {
     let _turn = turn();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    let mut song = song_with_hum();
-    capture_hum(&mut instance, &mut song);
-    generate(&mut instance, &mut song);
+    let (mut instance, mut song) = instance_with_rendition();
     song.clips.clear();
     song.clock.stop();
     song.clock.set_tempo_from(0, 120.0);
@@ -228,10 +227,7 @@ fn a_tempo_change_swaps_in_a_rendition_at_the_new_tempo_and_stays_on_the_beat() 
 fn dropping_the_plugin_while_it_generates_is_quick_and_clean() {
     let _turn = turn();
     let before = cantus_host::ThreadCensus::take();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    let mut song = song_with_hum();
-    capture_hum(&mut instance, &mut song);
+    let (mut instance, mut song) = instance_with_hum();
     instance.set_text("Variations", "8").unwrap();
     instance.switch("Generate", true).unwrap();
     instance.run(&mut song, 4_096, Pace::Times(1.0)).unwrap();

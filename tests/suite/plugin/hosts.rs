@@ -1,6 +1,6 @@
 //! What real hosts do that a tidy host would not: other ports than declared, rendering without saying so, odd rates, odd orders.
 
-use super::{bundle, capture_hum, generate, left, run_until, session, song_with_hum, turn};
+use super::{bundle, capture_hum, generate, instance_with_rendition, left, run_until, session, song_with_hum, turn};
 use cantus_engine::capture::steady::SteadyBeats;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
@@ -193,11 +193,7 @@ fn parameters_set_while_inactive_hold_through_fifty_activations_and_resets() {
 #[test]
 fn a_project_loaded_again_and_again_while_it_plays_sounds_the_same_afterwards() {
     let _turn = turn();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(super::HUM_RATE, 512)).unwrap();
-    let mut song = song_with_hum();
-    capture_hum(&mut instance, &mut song);
-    generate(&mut instance, &mut song);
+    let (mut instance, mut song) = instance_with_rendition();
     let state = instance.save_state().unwrap();
     let saved = session(&mut instance);
     let listen = |instance: &mut Instance, song: &mut Song| {

@@ -1,6 +1,9 @@
 //! Saving and restoring: the project sounds the same, and damage loses nothing.
 
-use super::{HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, session, song_with_hum, turn};
+use super::{
+    HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, instance_with_hum, instance_with_rendition, session,
+    song_with_hum, turn,
+};
 use crate::session::Draw;
 use cantus_host::{AudioSetup, Pace, Project, Song};
 
@@ -83,11 +86,7 @@ fn a_session_of_a_newer_version_is_kept_and_saved_again_as_it_was() {
 #[test]
 fn another_sample_rate_renders_the_same_notes_again() {
     let _turn = turn();
-    let mut song = song_with_hum();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    capture_hum(&mut instance, &mut song);
-    generate(&mut instance, &mut song);
+    let (mut instance, _) = instance_with_rendition();
     instance.deactivate().unwrap();
     for rate in [96_000, 48_000] {
         instance.activate(&AudioSetup::new(rate, 512)).unwrap();
@@ -110,11 +109,7 @@ fn another_sample_rate_renders_the_same_notes_again() {
 #[test]
 fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
     let _turn = turn();
-    let mut song = song_with_hum();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    capture_hum(&mut instance, &mut song);
-    generate(&mut instance, &mut song);
+    let (mut instance, mut song) = instance_with_rendition();
     // Saved in the middle of everything: all switches on, an offset set.
     for name in ["Capture", "Generate", "Cancel"] {
         instance.switch(name, true).unwrap();
@@ -151,10 +146,7 @@ fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
 #[test]
 fn what_was_being_made_never_meets_the_project_that_replaced_it() {
     let _turn = turn();
-    let mut song = song_with_hum();
-    let mut instance = bundle().instance().unwrap();
-    instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    capture_hum(&mut instance, &mut song);
+    let (mut instance, mut song) = instance_with_hum();
     let before = generate(&mut instance, &mut song);
     let state = instance.save_state().unwrap();
     instance.set_text("Variations", "4").unwrap();
