@@ -7,11 +7,12 @@ pub mod container;
 pub mod packed;
 
 use crate::analysis::Analysis;
-use crate::capture::take::{TakeNote, TakeSource};
+use crate::audio::AudioBuffer;
+use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::{Error, Result};
 use crate::generation::Recipe;
 use crate::generation::score::Score;
-use crate::rendition::{Fidelity, Loudness, Timings};
+use crate::rendition::{Fidelity, Loudness, Rendition, Timings};
 use crate::time::{Beats, Frames, SongGrid};
 use base64::Engine as _;
 use container::Chunk;
@@ -49,6 +50,35 @@ pub struct TakeFacts {
     pub lost_frames: u64,
 }
 
+impl TakeFacts {
+    /// Of a take.
+    pub fn of(take: &Take) -> Self {
+        Self {
+            id: take.id,
+            source: take.source,
+            notes: take.notes.clone(),
+            grid: take.grid.clone(),
+            on_grid: take.on_grid,
+            length: take.length,
+            lost_frames: take.lost_frames,
+        }
+    }
+
+    /// The take again.
+    pub fn with_audio(self, audio: AudioBuffer) -> Take {
+        Take {
+            id: self.id,
+            source: self.source,
+            audio,
+            notes: self.notes,
+            grid: self.grid,
+            on_grid: self.on_grid,
+            length: self.length,
+            lost_frames: self.lost_frames,
+        }
+    }
+}
+
 /// A variation as it is saved: the recipe and the notes always, the sound of the one that plays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedVariation {
@@ -81,6 +111,24 @@ pub struct VariationFacts {
     pub loudness: Loudness,
     /// How long it took.
     pub timings: Timings,
+}
+
+impl VariationFacts {
+    /// The rendition again, with a sound of it but without stems.
+    pub fn with_mix(self, mix: AudioBuffer) -> Rendition {
+        Rendition {
+            recipe: self.recipe,
+            name: self.name,
+            grid: self.grid,
+            region: self.region,
+            mix,
+            stems: Vec::new(),
+            score: self.score,
+            fidelity: self.fidelity,
+            loudness: self.loudness,
+            timings: self.timings,
+        }
+    }
 }
 
 /// Everything a project holds besides the host's parameters.

@@ -88,7 +88,7 @@ impl NiceEguiApp for Window {
         let bar = Area::new().fill(theme::PANEL).inner_margin(Margin::same(12));
         Panel::top("capture").frame(bar).show_separator_line(false).show(ui, |ui| self.capture_strip(ui, &view));
         Panel::bottom("status").frame(bar.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| status(ui, &view));
-        Panel::right("style").frame(bar).resizable(false).exact_size(330.0).show(ui, |ui| self.style_view(ui));
+        Panel::right("style").frame(bar).resizable(false).exact_size(330.0).show(ui, |ui| self.style_view(ui, &view));
         Panel::bottom("variations").frame(bar).resizable(true).default_size(236.0).show(ui, |ui| {
             self.variation_list(ui, &view);
         });

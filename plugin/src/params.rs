@@ -183,12 +183,14 @@ impl CantusParams {
 
 /// The name of a style by its place in the built-in list, which only ever grows at its end.
 pub fn style_name(index: i32) -> Option<String> {
-    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let library = StyleLibrary::builtin();
-        library.iter().flat_map(StyleLibrary::list).map(|style| style.name.clone()).collect()
-    });
-    usize::try_from(index).ok().and_then(|index| names.get(index)).cloned()
+    let place = usize::try_from(index).ok()?;
+    library()?.list().get(place).map(|style| style.name.clone())
+}
+
+/// The built-in styles, read once: parameters and window need them before and without a studio.
+pub fn library() -> Option<&'static StyleLibrary> {
+    static LIBRARY: OnceLock<Option<StyleLibrary>> = OnceLock::new();
+    LIBRARY.get_or_init(|| StyleLibrary::builtin().ok()).as_ref()
 }
 
 /// The place of a style by its name, or by a number.

@@ -20,18 +20,7 @@ pub fn write(folder: &Path, heard: &Heard, at: usize, variation: &SavedVariation
         rate: SampleRate(heard.rate),
         channels: heard.cut(port, at, region.min(heard.frames() - at)),
     };
-    let mut heard_rendition = Rendition {
-        recipe: facts.recipe.clone(),
-        name: facts.name.clone(),
-        grid: facts.grid.clone(),
-        region: facts.region,
-        mix: cut(0),
-        stems: Vec::new(),
-        score: facts.score.clone(),
-        fidelity: facts.fidelity,
-        loudness: facts.loudness,
-        timings: facts.timings,
-    };
+    let mut heard_rendition = facts.clone().with_mix(cut(0));
     let label = Label::of(&heard_rendition);
     let write_wav = |path: &Path, audio: &AudioBuffer| {
         export::wav::wav_bytes(audio, &label).and_then(|bytes| export::write_file(path, &bytes)).map_err(say)

@@ -12,6 +12,7 @@ pub mod steps;
 use crate::generation::score::{Preset, Role, Room};
 use crate::time::Metre;
 use chord::RomanChord;
+use serde::Deserialize;
 use steps::Step;
 
 /// A checked style: every preset exists, every register is playable, every list of choices has some weight.
@@ -53,7 +54,8 @@ pub struct Feel {
 }
 
 /// The note value that a swing pairs up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SwingUnit {
     /// Pairs of eighths within a quarter.
     Eighth,
@@ -114,7 +116,8 @@ pub struct Form {
 }
 
 /// What a pattern is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Section {
     /// The first, lighter groove.
     A,
@@ -125,7 +128,8 @@ pub enum Section {
 }
 
 /// How a part finds its notes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// The melody itself.
     Melody,
@@ -146,7 +150,8 @@ pub enum Rule {
 }
 
 /// How a chord is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Voicing {
     /// All tones within about an octave.
     Close,

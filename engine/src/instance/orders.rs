@@ -32,11 +32,6 @@ impl Instance {
         self.with_ear(|ear| ear.arm(mode));
     }
 
-    /// Ends a free capture and keeps it.
-    pub fn stop_capture(&self) {
-        self.with_ear(crate::capture::collector::Ear::stop);
-    }
-
     /// Ends a capture and forgets it.
     pub fn cancel_capture(&self) {
         self.with_ear(crate::capture::collector::Ear::cancel);
@@ -177,17 +172,7 @@ impl Instance {
         let state = self.shared.state.lock();
         let active = state.active;
         let take = state.take.as_ref().and_then(|current| {
-            let take = &current.take;
-            let facts = TakeFacts {
-                id: take.id,
-                source: take.source,
-                notes: take.notes.clone(),
-                grid: take.grid.clone(),
-                on_grid: take.on_grid,
-                length: take.length,
-                lost_frames: take.lost_frames,
-            };
-            Some(SavedTake { facts, audio: current.packed.clone()? })
+            Some(SavedTake { facts: TakeFacts::of(&current.take), audio: current.packed.clone()? })
         });
         Session {
             prompt: state.prompt.clone(),

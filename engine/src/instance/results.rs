@@ -259,11 +259,8 @@ impl Shared {
         }
         drop(state);
         trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
-        if let Some(active) = active.filter(|_| !plays) {
-            self.render_again(active, None, Duration::ZERO);
-        } else if let (Some(active), Some(rendition)) = (active, rendition)
-            && rendition.stems.is_empty()
-        {
+        let whole = plays && rendition.is_none_or(|rendition| !rendition.stems.is_empty());
+        if let Some(active) = active.filter(|_| !whole) {
             self.render_again(active, None, Duration::ZERO);
         }
     }
@@ -273,26 +270,20 @@ impl Shared {
         let Some(tempo) = stamp.tempo else { return };
         let mut state = self.state.lock();
         let Some(active) = state.active else { return };
-        let Some(grid) =
-            state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()))
-        else {
+        // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough.
+        if state.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
             return;
-        };
+        }
+        let grid = state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()));
+        let Some(grid) = grid else { return };
         drop(state);
         let start_seconds = match (stamp.seconds, stamp.beats) {
             (Some(seconds), Some(beats)) => Seconds(seconds) + (grid.start - crate::time::Beats(beats)).seconds(tempo),
             _ => grid.start.seconds(tempo),
         };
         let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
-        // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough.
-        let mut state = self.state.lock();
-        if state.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
-            return;
-        }
-        drop(state);
         let job = self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
-        state = self.state.lock();
-        state.following = job.map(|job| (active, tempo, job));
+        self.state.lock().following = job.map(|job| (active, tempo, job));
     }
 
     /// Renders a variation's notes again for the current rate, on its own grid or on a new one.
@@ -326,18 +317,7 @@ impl Shared {
         let mut fresh =
             State { prompt: session.prompt, active: session.active, unknown: session.unknown, ..State::default() };
         if let Some(saved) = session.take {
-            let audio = saved.audio.unpack()?;
-            let facts = saved.facts;
-            let take = Take {
-                id: facts.id,
-                source: facts.source,
-                audio,
-                notes: facts.notes,
-                grid: facts.grid,
-                on_grid: facts.on_grid,
-                length: facts.length,
-                lost_frames: facts.lost_frames,
-            };
+            let take = saved.facts.with_audio(saved.audio.unpack()?);
             let input = InputHash::of_take(&take);
             fresh.take = Some(CurrentTake { take: Arc::new(take), packed: Some(saved.audio) });
             fresh.melody =
@@ -347,18 +327,7 @@ impl Shared {
             let facts = saved.facts;
             let (id, name, recipe, starred) = (facts.id, facts.name.clone(), facts.recipe.clone(), facts.starred);
             let stage = match &saved.mix {
-                Some(packed) => VariationStage::Ready(Arc::new(Rendition {
-                    recipe: recipe.clone(),
-                    name: name.clone(),
-                    grid: facts.grid,
-                    region: facts.region,
-                    mix: packed.unpack()?,
-                    stems: Vec::new(),
-                    score: facts.score,
-                    fidelity: facts.fidelity,
-                    loudness: facts.loudness,
-                    timings: facts.timings,
-                })),
+                Some(packed) => VariationStage::Ready(Arc::new(facts.with_mix(packed.unpack()?))),
                 None => VariationStage::Silent(Box::new(facts)),
             };
             fresh.variations.push(Variation { id, name, recipe, starred, stage, packed: saved.mix });

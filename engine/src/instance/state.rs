@@ -155,18 +155,9 @@ impl Variation {
     pub fn source(&self, rate: SampleRate) -> Option<Arc<Rendition>> {
         match &self.stage {
             VariationStage::Ready(rendition) => Some(rendition.clone()),
-            VariationStage::Silent(facts) => Some(Arc::new(Rendition {
-                recipe: facts.recipe.clone(),
-                name: facts.name.clone(),
-                grid: facts.grid.clone(),
-                region: facts.region,
-                mix: AudioBuffer::silent(rate, 2, 0),
-                stems: Vec::new(),
-                score: facts.score.clone(),
-                fidelity: facts.fidelity,
-                loudness: facts.loudness,
-                timings: facts.timings,
-            })),
+            VariationStage::Silent(facts) => {
+                Some(Arc::new((**facts).clone().with_mix(AudioBuffer::silent(rate, 2, 0))))
+            }
             VariationStage::Pending(_) | VariationStage::Failed(_) => None,
         }
     }

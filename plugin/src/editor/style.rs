@@ -2,16 +2,15 @@
 
 use super::icon::{self, Icon};
 use super::{Window, theme};
-use crate::params::style_name;
+use crate::params::{library, style_name};
 use crate::tasks::wish;
 use cantus_engine::generation::prompt::resolve;
-use cantus_engine::generation::style::library::StyleLibrary;
+use cantus_engine::instance::view::View;
 use egui::{Button, DragValue, RichText, Slider, TextEdit, Ui, vec2};
 use nice_plug::prelude::Param;
-use std::sync::OnceLock;
 
 impl Window {
-    pub(super) fn style_view(&mut self, ui: &mut Ui) {
+    pub(super) fn style_view(&mut self, ui: &mut Ui, view: &View) {
         ui.heading("Style");
         ui.horizontal_wrapped(|ui| {
             for index in 0.. {
@@ -80,7 +79,7 @@ impl Window {
         }
         ui.separator();
         ui.label("Open a recording instead of capturing");
-        let stamp = self.instance.view().ear.map(|ear| ear.stamp);
+        let stamp = view.ear.map(|ear| ear.stamp);
         let tempo = stamp.and_then(|stamp| stamp.tempo);
         let metre = stamp.and_then(|stamp| stamp.metre).unwrap_or_default();
         self.open_by_path(ui, tempo, metre);
@@ -88,8 +87,7 @@ impl Window {
 
     /// What the prompt was understood as, while it is typed.
     fn understanding(&self, ui: &mut Ui) {
-        static LIBRARY: OnceLock<Option<StyleLibrary>> = OnceLock::new();
-        let Some(library) = LIBRARY.get_or_init(|| StyleLibrary::builtin().ok()) else { return };
+        let Some(library) = library() else { return };
         if self.prompt.trim().is_empty() {
             return;
         }

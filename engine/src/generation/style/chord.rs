@@ -88,11 +88,6 @@ impl RomanChord {
         self.intervals.iter().map(|interval| (tonic + self.root + interval) % 12).collect()
     }
 
-    /// Whether the third above the root is minor, for comparing a chord with a plainer spelling of it.
-    pub fn is_minor(&self) -> bool {
-        self.intervals.contains(&3)
-    }
-
     /// The chord's name over a tonic: "Am7", "Bbmaj7".
     pub fn symbol(&self, tonic: u8, flats: bool) -> String {
         const SHARP: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];

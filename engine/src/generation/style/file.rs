@@ -5,15 +5,11 @@ mod raw;
 use super::chord::RomanChord;
 use super::presets::PresetTable;
 use super::steps;
-use super::{
-    Feel, Form, Harmony, Line, Part, Pattern, Rule, Section, Style, SwingUnit, Vocabulary, VocabularyChord, Voicing,
-};
+use super::{Feel, Form, Harmony, Line, Part, Pattern, Rule, Section, Style, Vocabulary, VocabularyChord, Voicing};
 use crate::error::{Error, Result};
 use crate::generation::score::{Preset, Role, Room};
 use crate::time::Metre;
-use raw::{
-    ChordFile, PartFile, PatternFile, RuleFile, SectionFile, StyleFile, SwingUnitFile, VocabularyFile, VoicingFile,
-};
+use raw::{ChordFile, PartFile, PatternFile, StyleFile, VocabularyFile};
 use std::ops::Range;
 use toml::Spanned;
 
@@ -117,10 +113,7 @@ impl Reader<'_> {
             metres: raw.metres.iter().map(|metre| self.metre(metre)).collect::<Result<_>>()?,
             feel: Feel {
                 swing: self.number("swing", &raw.feel.swing, 0.5..0.75)?,
-                swing_unit: match raw.feel.swing_unit {
-                    SwingUnitFile::Eighth => SwingUnit::Eighth,
-                    SwingUnitFile::Sixteenth => SwingUnit::Sixteenth,
-                },
+                swing_unit: raw.feel.swing_unit,
                 humanise_ms: self.number("humanise_ms", &raw.feel.humanise_ms, 0.0..30.0)?,
                 humanise_velocity: self.number("humanise_velocity", &raw.feel.humanise_velocity, 0.0..20.0)?,
             },
@@ -234,7 +227,7 @@ impl Reader<'_> {
             let reason = format!("the soundfont has no preset {}", raw.preset.get_ref());
             return Err(self.error(raw.preset.span(), reason));
         };
-        if (raw.rule.get_ref() == &RuleFile::Kit) != (preset.bank == 128) {
+        if (raw.rule.get_ref() == &Rule::Kit) != (preset.bank == 128) {
             let reason = "rule = \"kit\" goes with a preset of bank 128, and only with one".to_owned();
             return Err(self.error(raw.rule.span(), reason));
         }
@@ -258,16 +251,7 @@ impl Reader<'_> {
             }
             kit.push((voice.clone(), *key.get_ref()));
         }
-        let rule = match raw.rule.get_ref() {
-            RuleFile::Melody => Rule::Melody,
-            RuleFile::Comp => Rule::Comp,
-            RuleFile::Hold => Rule::Hold,
-            RuleFile::Degrees => Rule::Degrees,
-            RuleFile::Walk => Rule::Walk,
-            RuleFile::Kit => Rule::Kit,
-            RuleFile::Run => Rule::Run,
-            RuleFile::Bell => Rule::Bell,
-        };
+        let rule = *raw.rule.get_ref();
         if (rule == Rule::Melody) != (raw.role == Role::Lead) {
             let reason = "rule = \"melody\" goes with role = \"lead\", and only with it".to_owned();
             return Err(self.error(raw.rule.span(), reason));
@@ -283,12 +267,7 @@ impl Reader<'_> {
             reverb: self.number_or("reverb", raw.reverb.as_ref(), 0.2, 0.0..1.0)?,
             push_ms: self.number_or("push_ms", raw.push_ms.as_ref(), 0.0, -40.0..40.0)?,
             rule,
-            voicing: match raw.voicing {
-                Some(VoicingFile::Spread) => Voicing::Spread,
-                Some(VoicingFile::Shell) => Voicing::Shell,
-                Some(VoicingFile::Power) => Voicing::Power,
-                Some(VoicingFile::Close) | None => Voicing::Close,
-            },
+            voicing: raw.voicing.unwrap_or(Voicing::Close),
             voices: self.count_or("voices", raw.voices.as_ref(), 3, 1..6)?,
             gate: self.number_or("gate", raw.gate.as_ref(), 0.9, 0.05..1.0)?,
             anticipate: raw.anticipate,
@@ -331,11 +310,7 @@ impl Reader<'_> {
         }
         Ok(Pattern {
             metre,
-            section: match raw.section {
-                SectionFile::A => Section::A,
-                SectionFile::B => Section::B,
-                SectionFile::Fill => Section::Fill,
-            },
+            section: raw.section,
             weight: self.number_or("weight", raw.weight.as_ref(), 1.0, 0.0..1000.0)?,
             tempo: raw.tempo.as_ref().map_or(Ok((0.0, 1000.0)), |tempo| self.interval("tempo", tempo, 0.0..1000.0))?,
             lines,

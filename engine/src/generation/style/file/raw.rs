@@ -2,6 +2,7 @@
 //! the fields are those of `Style` and `Part`, which describe them.
 
 use crate::generation::score::Role;
+use crate::generation::style::{Rule, Section, SwingUnit, Voicing};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -28,21 +29,13 @@ pub struct StyleFile {
 pub struct FeelFile {
     pub swing: Spanned<f32>,
     #[serde(default = "eighth")]
-    pub swing_unit: SwingUnitFile,
+    pub swing_unit: SwingUnit,
     pub humanise_ms: Spanned<f32>,
     pub humanise_velocity: Spanned<f32>,
 }
 
-/// `swing_unit`.
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-pub enum SwingUnitFile {
-    Eighth,
-    Sixteenth,
-}
-
-fn eighth() -> SwingUnitFile {
-    SwingUnitFile::Eighth
+fn eighth() -> SwingUnit {
+    SwingUnit::Eighth
 }
 
 /// `[harmony]`.
@@ -122,9 +115,9 @@ pub struct PartFile {
     pub reverb: Option<Spanned<f32>>,
     #[serde(default)]
     pub push_ms: Option<Spanned<f32>>,
-    pub rule: Spanned<RuleFile>,
+    pub rule: Spanned<Rule>,
     #[serde(default)]
-    pub voicing: Option<VoicingFile>,
+    pub voicing: Option<Voicing>,
     #[serde(default)]
     pub voices: Option<Spanned<usize>>,
     #[serde(default)]
@@ -141,37 +134,13 @@ pub struct PartFile {
     pub patterns: Vec<Spanned<PatternFile>>,
 }
 
-/// `rule`.
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleFile {
-    Melody,
-    Comp,
-    Hold,
-    Degrees,
-    Walk,
-    Kit,
-    Run,
-    Bell,
-}
-
-/// `voicing`.
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-pub enum VoicingFile {
-    Close,
-    Spread,
-    Shell,
-    Power,
-}
-
 /// A row of `patterns`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatternFile {
     #[serde(default)]
     pub metre: Option<Spanned<String>>,
-    pub section: SectionFile,
+    pub section: Section,
     #[serde(default)]
     pub weight: Option<Spanned<f32>>,
     #[serde(default)]
@@ -180,13 +149,4 @@ pub struct PatternFile {
     pub steps: Option<Spanned<String>>,
     #[serde(default)]
     pub hits: BTreeMap<String, Spanned<String>>,
-}
-
-/// `section`.
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-pub enum SectionFile {
-    A,
-    B,
-    Fill,
 }
