@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The program, built once beside this test.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
@@ -145,7 +145,7 @@ fn bad_input_gets_one_clear_sentence_and_a_status() {
         (&["analyze", &hum, "--bpm", "fast"], 2, "--bpm"),
         (&["analyze", &hum, "--bpm", "0"], 2, "20 to 400"),
         (&["render", &hum, "--style", "jazz", "--engine", "choir", "--out", out], 2, "band"),
-        (&["sing"], 2, "analyze, render and styles"),
+        (&["sing"], 2, "analyze, render, styles and models"),
         (&["analyze"], 2, "which recording"),
     ];
     for (arguments, status, word) in rows {

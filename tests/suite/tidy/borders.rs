@@ -3,7 +3,7 @@
 use super::{Fault, Source, check_finds, check_holds};
 
 /// Crates by the start of their name, and the only places that may name them (by the start of their path).
-const CRATES: [(&str, &[&str]); 12] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
     ("candle_core", &["engine/src/analysis/f0"]),
@@ -16,6 +16,10 @@ const CRATES: [(&str, &[&str]); 12] = [
     ("clap_sys", &["plugin/"]),
     ("rtrb", &["engine/src/capture/ring.rs", "engine/src/capture/recorder.rs", "engine/src/playback/"]),
     ("tiny_skia", &["engine/src/export/picture"]),
+    ("hf_hub", &["engine/src/models/fetch"]),
+    ("ureq", &["engine/src/models/fetch"]),
+    ("ring::digest", &["engine/src/models/checksum.rs"]),
+    ("fs4", &["engine/src/models/space.rs"]),
 ];
 
 /// What a stage must not know, and what of it it may all the same.
