@@ -155,6 +155,9 @@ impl Fetch<'_> {
             let expected = "a branch, a tag or a commit".to_owned();
             return Err(Error::OutOfRange { what: "The revision", got: format!("\"{revision}\""), expected });
         }
+        if !http::is_address(&self.endpoint) {
+            return Err(self.fails(format!("\"{}\" is no web address; it must begin with https://", self.endpoint)));
+        }
         let token = self.request.token.as_deref();
         let patience = &self.request.patience;
         let connected = Hub::new(&self.endpoint, token, self.model.repository, revision, &self.dir.join(UNFINISHED))

@@ -11,9 +11,8 @@ pub const RESERVE_BYTES: u64 = 200_000_000;
 /// # Errors
 /// [`Error::File`] when the system does not tell.
 pub fn free_bytes(path: &Path) -> Result<u64> {
-    let existing = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
-    // A relative path's last ancestor is the empty one, which means here.
-    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    let absolute = std::path::absolute(path).map_err(|error| Error::file("find", path, &error))?;
+    let existing = absolute.ancestors().find(|folder| folder.exists()).unwrap_or(path);
     fs4::available_space(existing).map_err(|error| Error::file("measure the free space of", existing, &error))
 }
 

@@ -169,10 +169,6 @@ fn what_lasts_is_said_and_leaves_nothing_that_looks_installed() {
 #[test]
 fn a_repository_that_is_no_such_checkpoint_is_refused_before_its_weights_come() {
     type Change = fn(&mut Files);
-    let set = |files: &mut Files, name: &str, text: &str| {
-        files.insert(name.to_owned(), text.as_bytes().to_vec());
-    };
-    let _ = set;
     let rows: [(Change, &str); 8] = [
         (|files| drop(files.remove("config.json")), "no config.json"),
         (|files| drop(files.remove("tokenizer.json")), "no tokenizer.json"),
@@ -259,6 +255,9 @@ fn addresses_that_lead_nowhere_are_said() {
         assert!(matches!(error, Error::Fetch { .. }) && error.to_string().contains(word), "{address}: {error}");
         assert!(!library.find(NAME).unwrap().dir.exists(), "{address}: a folder was left");
     }
+    let token = FetchRequest { token: Some("two\nlines".to_owned()), ..request(&hub.address) };
+    let said = fetch(&library, &token).unwrap_err().to_string();
+    assert!(said.contains("access token"), "{said}");
     let known = library.fetch("musicgen-melon", &request(&hub.address), &JobContext::detached(), &|_| ()).unwrap_err();
     assert!(known.to_string().contains("musicgen-melody-large"), "{known}");
 }
@@ -311,7 +310,7 @@ fn cancelling_ends_every_kind_of_waiting() {
     }
 }
 
-/// Fetches and stops in the middle of the first weights file, where the connection stalls after `kept` bytes.
+/// Fetches and stops in the middle of the first weights file, of which 200 kB are there then.
 fn stop_in_the_middle(data: &Path, hub: &Hub) {
     hub.misbehave("storage/model-00001", 1, Fault::DropAfter(200_000));
     hub.misbehave("storage/model-00001", 1, Fault::Silence);

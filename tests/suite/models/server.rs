@@ -190,6 +190,10 @@ fn serve(mut stream: TcpStream, at_storage: bool, shared: &Shared) -> std::io::R
         let mut byte = [0];
         match stream.read(&mut byte) {
             Ok(0) => return Ok(()),
+            // Somebody begins a secure connection here.
+            Ok(_) if head.is_empty() && byte[0] == 0x16 => {
+                return stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+            }
             Ok(_) => head.push(byte[0]),
             Err(_) if shared.stop.load(Ordering::Acquire) => return Ok(()),
             Err(_) => {}

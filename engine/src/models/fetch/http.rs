@@ -302,6 +302,11 @@ impl Origin {
     }
 }
 
+/// Whether a text is the address of a web server.
+pub(super) fn is_address(text: &str) -> bool {
+    Origin::of(text).is_some()
+}
+
 /// Where a `Location` leads from an address.
 fn join(address: &str, location: &str) -> String {
     let location = location.trim();

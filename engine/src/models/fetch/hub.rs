@@ -78,7 +78,7 @@ impl Hub {
     pub fn headers(&self) -> Result<HeaderMap, Trouble> {
         let request = self.at(&self.revision).info_request();
         request.headers_ref().cloned().ok_or_else(|| {
-            Trouble::Lasting("the hub's address or the access token has characters that cannot be sent".to_owned())
+            Trouble::Lasting("the access token has characters that cannot be sent; is all of it right?".to_owned())
         })
     }
 
