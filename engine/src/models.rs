@@ -236,7 +236,11 @@ impl ModelLibrary {
             context,
             stragglers: &self.stragglers,
         };
-        fetch.run(listener, || if dir == own { Ok(()) } else { self.remember(&dir) })?;
+        let result = fetch.run(listener, || if dir == own { Ok(()) } else { self.remember(&dir) });
+        if result.is_err() && !dir.exists() {
+            self.forget(&dir)?;
+        }
+        result?;
         Ok(ModelStatus { id: model.id.to_owned(), ..self.status_of(&dir) })
     }
 
@@ -292,6 +296,15 @@ impl ModelLibrary {
             fs::remove_file(dir).or_else(|_| fs::remove_dir(dir)).map_err(fail)?;
             return Ok(Removal::Forgotten { dir: dir.to_owned() });
         }
+        let names = installed::names(dir).map_err(fail)?;
+        let is_the_users =
+            |name: &String| !name.starts_with('.') && !catalog::is_model_file(name) && name != "README.md";
+        if names.iter().any(is_the_users) {
+            let others = names.into_iter().filter(|name| !is_the_users(name));
+            delete_files(dir, others.collect())?;
+            let bytes = bytes.saturating_sub(inspect(dir).bytes_on_disk);
+            return Ok(Removal::Deleted { dir: dir.to_owned(), bytes });
+        }
         let aside = self.folder.join(format!("{REMOVING}{}-{}", std::process::id(), folder_name(dir)));
         fs::rename(dir, &aside).map_err(fail)?;
         // What an earlier removal could not finish goes as well.
@@ -310,7 +323,8 @@ impl ModelLibrary {
     fn status_of(&self, dir: &Path) -> ModelStatus {
         let inspection = inspect(dir);
         let record = Record::read(dir);
-        let fetched = record.as_ref().and_then(|record| catalog::find(&record.repository));
+        let begun = || fetch::repository_begun(dir).and_then(|repository| catalog::find(&repository));
+        let fetched = record.as_ref().and_then(|record| catalog::find(&record.repository)).or_else(begun);
         let in_library = dir.parent() == Some(&self.folder);
         let by_name = if in_library { catalog::find(&folder_name(dir)) } else { None };
         let model = inspection.model.or(fetched).or(by_name);
@@ -351,23 +365,27 @@ fn endpoint(request: &FetchRequest, settings: &Settings) -> String {
 
 /// Deletes what Cantus fetched into a folder of the user's, and the folder when nothing else is in it.
 fn delete_fetched(dir: &Path, record: Option<Record>) -> Result<()> {
-    let gone = |path: PathBuf, result: std::io::Result<()>| match result {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("delete", path, &error)),
-        _ => Ok(()),
-    };
-    // The configuration first: without it nothing takes the rest for a model.
-    let files = record.iter().flat_map(|record| record.files.keys());
-    let mut names: Vec<&str> = files.map(String::as_str).filter(|name| catalog::is_model_file(name)).collect();
-    names.sort_by_key(|name| *name != catalog::CONFIG);
-    for name in names.into_iter().chain([record::FILE]) {
-        let path = dir.join(name);
-        let result = fs::remove_file(&path);
-        gone(path, result)?;
-    }
-    let unfinished = dir.join(UNFINISHED);
-    let result = fs::remove_dir_all(&unfinished);
-    gone(unfinished, result)?;
+    let files = record.into_iter().flat_map(|record| record.files.into_keys());
+    let ours = files.filter(|name| catalog::is_model_file(name)).chain([record::FILE, UNFINISHED].map(str::to_owned));
+    delete_files(dir, ours.collect())?;
     // A folder with other files in it stays.
     let _ = fs::remove_dir(dir);
+    Ok(())
+}
+
+/// Deletes files and folders in a folder, those that are there.
+fn delete_files(dir: &Path, mut names: Vec<String>) -> Result<()> {
+    // The configuration first: without it nothing takes the rest for a model.
+    names.sort_by_key(|name| name != catalog::CONFIG);
+    for name in names {
+        let path = dir.join(name);
+        let is_dir = path.is_dir() && !path.is_symlink();
+        match if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) } {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file("delete", path, &error));
+            }
+            _ => {}
+        }
+    }
     Ok(())
 }

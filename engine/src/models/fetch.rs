@@ -19,7 +19,7 @@ pub(super) use connection::Stragglers;
 use self::http::{Http, Trouble};
 use self::hub::Hub;
 use self::plan::Wanted;
-use super::catalog::{CONFIG, Model, is_weights_name};
+use super::catalog::{self, CONFIG, Model, is_weights_name};
 use super::checksum::Adding;
 use super::installed::{self, ModelState, inspect};
 use super::meter::{Doing, Meter, ModelProgress};
@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::job_context::{JobContext, Stage};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ use std::time::Duration;
 pub const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// The version that is fetched when nobody names another.
 const DEFAULT_REVISION: &str = "main";
-/// Held by whoever fetches into the folder.
+/// Held by whoever fetches into the folder; says from which repository.
 const LOCK: &str = "lock";
 
 /// How long to put up with a bad connection.
@@ -142,8 +143,9 @@ impl Fetch<'_> {
         if let ModelState::Foreign { reason } = inspection.state {
             return refuse(format!("{reason}. Choose an empty folder"));
         }
-        match inspection.model.filter(|model| model.id != self.model.id) {
-            Some(other) => refuse(format!("it holds {} already. Choose an empty folder", other.name)),
+        let begun = || catalog::find(&repository_begun(self.dir)?);
+        match inspection.model.or_else(begun).filter(|model| model.id != self.model.id) {
+            Some(other) => refuse(format!("it holds {} already, or a part of it. Choose an empty folder", other.name)),
             None => Ok(()),
         }
     }
@@ -322,9 +324,13 @@ impl<'a> Claim<'a> {
         let dir_is_ours = !dir.exists();
         let fail = |error: std::io::Error| Error::file("write", &unfinished, &error);
         fs::create_dir_all(&unfinished).map_err(fail)?;
-        let lock =
+        let mut lock =
             File::options().write(true).create(true).truncate(false).open(unfinished.join(LOCK)).map_err(fail)?;
-        match lock.try_lock() {
+        let locked = lock.try_lock();
+        if !matches!(locked, Err(TryLockError::WouldBlock)) {
+            lock.set_len(0).and_then(|()| lock.write_all(model.repository.as_bytes())).map_err(fail)?;
+        }
+        match locked {
             Err(TryLockError::WouldBlock) => Err(Error::Fetch {
                 model: model.name.to_owned(),
                 reason: "another Cantus is fetching it right now".to_owned(),
@@ -368,11 +374,12 @@ impl<'a> Claim<'a> {
     fn leave(self) {
         let Self { dir, unfinished, lock, dir_is_ours } = self;
         drop(lock);
-        for name in installed::names(&unfinished).unwrap_or_default() {
-            let path = unfinished.join(name);
-            if fs::metadata(&path).is_ok_and(|facts| facts.len() == 0) {
-                // What cannot be deleted is empty.
-                let _ = fs::remove_file(path);
+        let names = installed::names(&unfinished).unwrap_or_default();
+        let is_empty = |name: &String| fs::metadata(unfinished.join(name)).is_ok_and(|facts| facts.len() == 0);
+        if names.iter().all(|name| name == LOCK || is_empty(name)) {
+            for name in names {
+                // What cannot be deleted holds nothing.
+                let _ = fs::remove_file(unfinished.join(name));
             }
         }
         // Folders that hold something stay: they cannot be removed this way.
@@ -380,6 +387,11 @@ impl<'a> Claim<'a> {
             let _ = fs::remove_dir(dir);
         }
     }
+}
+
+/// The repository that a fetch into a folder was begun from, when it was not finished.
+pub(super) fn repository_begun(dir: &Path) -> Option<String> {
+    fs::read_to_string(dir.join(UNFINISHED).join(LOCK)).ok()
 }
 
 /// Whether somebody fetches into a folder at this moment.

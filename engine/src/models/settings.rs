@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The file's name in the models folder.
 pub(super) const FILE: &str = "settings.json";
@@ -43,6 +44,8 @@ impl Settings {
     /// # Errors
     /// As [`Settings::read`], and [`Error::File`] when the folder cannot be written.
     pub fn change(models: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut settings = Self::read(models)?;
         let before = settings.clone();
         change(&mut settings);

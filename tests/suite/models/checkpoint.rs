@@ -82,7 +82,7 @@ pub fn write(files: &Files, dir: &Path) {
 
 /// The visible files of a folder.
 pub fn read(dir: &Path) -> Files {
-    let entries = std::fs::read_dir(dir).map(|entries| entries.flatten().collect()).unwrap_or(Vec::new());
+    let entries = std::fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
     let visible = entries.into_iter().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
     visible
         .filter(|(name, path)| !name.starts_with('.') && path.is_file())

@@ -1,7 +1,7 @@
 //! `cantus models`, run as a user would.
 
-use super::checkpoint::{self, FIRST};
-use super::server::Hub;
+use super::checkpoint::{self, FIRST, SECOND};
+use super::server::{Fault, Hub};
 use crate::command_line::program;
 use serde_json::Value;
 use std::path::Path;
@@ -72,6 +72,35 @@ fn a_models_whole_life() {
     assert!(kept.status == 1 && kept.err.contains("--yes") && model.exists(), "{}", kept.err);
     let removed = cantus(&["remove", "musicgen-melody", "--yes"]);
     assert!(removed.status == 0 && removed.out.contains("freed") && !model.exists(), "{}{}", removed.out, removed.err);
+}
+
+#[test]
+fn a_killed_fetch_leaves_nothing_that_looks_installed_and_is_gone_on_with() {
+    let (data, hub) = (tempfile::tempdir().unwrap(), Hub::start(checkpoint::repository(1)));
+    hub.misbehave("storage/model-00002", 1, Fault::Stall);
+    let fetch = ["models", "fetch", "musicgen-melody", "--accept-licence", "--endpoint", &hub.address];
+    let mut begun = Command::new(program());
+    begun.args(fetch).env("CANTUS_DATA_DIR", data.path()).env_remove("HF_TOKEN").stdout(Stdio::null());
+    let mut child = begun.spawn().unwrap();
+    let part = data.path().join("models/musicgen-melody/.fetching");
+    let arrived = || {
+        let names = std::fs::read_dir(&part).into_iter().flatten().flatten();
+        names
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(SECOND))
+            .any(|entry| entry.metadata().is_ok_and(|facts| facts.len() == 1_000))
+    };
+    while !arrived() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let listed: Value = serde_json::from_str(&cantus(data.path(), &hub.address, &["list", "--json"]).out).unwrap();
+    assert_eq!((&listed[0]["state"], &listed[0]["missing"][0]), (&"partial".into(), &"config.json".into()));
+    hub.log();
+    assert_eq!(cantus(data.path(), &hub.address, &fetch[1..]).status, 0);
+    let ranges: Vec<_> = hub.log().into_iter().filter(|asked| asked.at_storage).map(|asked| asked.range).collect();
+    assert_eq!(ranges, [Some("bytes=1000-".to_owned())], "only the rest is fetched");
 }
 
 #[test]

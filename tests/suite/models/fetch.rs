@@ -201,8 +201,8 @@ fn a_repository_that_is_no_such_checkpoint_is_refused_before_its_weights_come() 
 
 #[test]
 fn weights_come_in_one_file_in_numbered_ones_or_by_index() {
-    let rows: [(&[&str], &[(&str, &str)]); 3] =
-        [(&[], &[]), (&[INDEX], &[]), (&[INDEX, SECOND], &[(FIRST, "model.safetensors")])];
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+    let rows: [Row; 3] = [(&[], &[]), (&[INDEX], &[]), (&[INDEX, SECOND], &[(FIRST, "model.safetensors")])];
     for (without, renamed) in rows {
         let change = |mut files: Files| {
             without.iter().for_each(|name| drop(files.remove(*name)));
@@ -311,10 +311,11 @@ fn cancelling_ends_every_kind_of_waiting() {
 }
 
 /// Fetches and stops in the middle of the first weights file, of which 200 kB are there then.
-fn stop_in_the_middle(data: &Path, hub: &Hub) {
+fn stop_in_the_middle(data: &Path, hub: &Hub, to: Option<&Path>) {
     hub.misbehave("storage/model-00001", 1, Fault::DropAfter(200_000));
     hub.misbehave("storage/model-00001", 1, Fault::Silence);
-    let end = cancelled_when(data, request(&hub.address), |now| now.doing == Doing::Waiting);
+    let request = FetchRequest { to: to.map(Path::to_owned), ..request(&hub.address) };
+    let end = cancelled_when(data, request, |now| now.doing == Doing::Waiting);
     assert_eq!(end, Err(Error::Cancelled));
     hub.behave();
 }
@@ -322,7 +323,7 @@ fn stop_in_the_middle(data: &Path, hub: &Hub) {
 #[test]
 fn an_interrupted_fetch_is_gone_on_with_the_next_time() {
     let (data, hub) = (tempfile::tempdir().unwrap(), Hub::start(checkpoint::repository(1)));
-    stop_in_the_middle(data.path(), &hub);
+    stop_in_the_middle(data.path(), &hub, None);
     let library = library(data.path());
     let status = library.find(NAME).unwrap();
     assert!(matches!(status.inspection.state, ModelState::Partial { interrupted: true, .. }), "{status:?}");
@@ -339,7 +340,7 @@ fn an_interrupted_fetch_is_gone_on_with_the_next_time() {
 #[test]
 fn a_part_of_another_version_is_not_gone_on_with() {
     let (data, hub) = (tempfile::tempdir().unwrap(), Hub::start(checkpoint::repository(1)));
-    stop_in_the_middle(data.path(), &hub);
+    stop_in_the_middle(data.path(), &hub, None);
     hub.publish(2, checkpoint::repository(2));
     hub.log();
     let status = fetch(&library(data.path()), &request(&hub.address)).unwrap();
@@ -412,7 +413,8 @@ fn only_what_is_wrong_or_missing_is_fetched_again() {
     };
     let shorten = |name: &str| std::fs::write(dir.join(name), b"x").unwrap();
     let delete = |name: &str| std::fs::remove_file(dir.join(name)).unwrap();
-    let rows: [(&dyn Fn(&str), &str); 6] = [
+    type Row<'a> = (&'a dyn Fn(&str), &'a str);
+    let rows: [Row; 6] = [
         (&|_| (), ""),
         (&flip, SECOND),
         (&shorten, FIRST),
@@ -490,6 +492,28 @@ fn a_folder_of_the_users_choice_is_listed_and_other_folders_are_left_alone() {
     assert!(hub.log().is_empty());
     let other = library.fetch("musicgen-melody-large", &to(&chosen), &JobContext::detached(), &|_| ()).unwrap_err();
     assert!(other.to_string().contains("MusicGen Melody already"), "{other}");
+}
+
+#[test]
+fn an_interrupted_fetch_into_a_chosen_folder_is_found_again() {
+    let (data, hub) = (tempfile::tempdir().unwrap(), Hub::start(checkpoint::repository(1)));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let chosen = elsewhere.path().join("chosen");
+    stop_in_the_middle(data.path(), &hub, Some(&chosen));
+    let library = library(data.path());
+    let status = library.find(NAME).unwrap();
+    assert_eq!((&status.dir, library.list().unwrap().len()), (&chosen, 4));
+    let to = FetchRequest { to: Some(chosen.clone()), ..request(&hub.address) };
+    let other = library.fetch("musicgen-melody-large", &to, &JobContext::detached(), &|_| ()).unwrap_err();
+    assert!(other.to_string().contains("a part of it"), "{other}");
+    assert_eq!(fetch(&library, &request(&hub.address)).unwrap().dir, chosen);
+    check_whole(&chosen, &checkpoint::needed(1));
+
+    let never = elsewhere.path().join("never");
+    library.remove(NAME).unwrap();
+    let full = FetchRequest { to: Some(never.clone()), free_bytes: Some(0), ..request(&hub.address) };
+    assert!(matches!(fetch(&library, &full), Err(Error::NoSpace { .. })));
+    assert!(!never.exists() && library.find(NAME).unwrap().in_library, "a folder that was never filled is not listed");
 }
 
 #[test]

@@ -205,7 +205,8 @@ fn heads_that_lie_about_their_tensors_are_found() {
 #[test]
 fn audiocrafts_own_form_is_known() {
     let archive = [b"PK\x03\x04".as_slice(), &[1; 90_000], b"PK\x05\x06", &[0; 18]].concat();
-    let rows: [(&[(&str, &[u8])], &str); 4] = [
+    type Row<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+    let rows: [Row; 4] = [
         (&[("state_dict.bin", &archive), ("compression_state_dict.bin", &archive)], "complete"),
         (&[("state_dict.bin", &archive)], "partial: compression_state_dict.bin"),
         (
@@ -321,6 +322,13 @@ fn removing_deletes_what_cantus_fetched_and_nothing_else() {
     let said = library.remove(NAME).unwrap_err().to_string();
     assert!(said.contains("nothing to remove"), "{said}");
 
+    fetch(&request(&hub.address));
+    std::fs::write(own.join("notes.txt"), b"mine").unwrap();
+    assert!(matches!(library.remove(NAME).unwrap(), Removal::Deleted { bytes, .. } if bytes > 800_000));
+    let left: Vec<_> = std::fs::read_dir(&own).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["notes.txt"], "what is the user's stays");
+    std::fs::remove_dir_all(&own).unwrap();
+
     let elsewhere = tempfile::tempdir().unwrap();
     let chosen = elsewhere.path().join("chosen");
     fetch(&FetchRequest { to: Some(chosen.clone()), ..request(&hub.address) });
@@ -410,7 +418,7 @@ fn acceptance_is_remembered_with_its_day_and_damaged_settings_are_kept() {
     let day = || {
         let days = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 86_400;
         // Counted year by year and month by month, as a calendar does.
-        let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let (mut left, mut year, mut month) = (days, 1970, 0);
         while left >= 365 + u64::from(leap(year)) {
             left -= 365 + u64::from(leap(year));
