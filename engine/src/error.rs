@@ -112,11 +112,11 @@ pub enum Error {
         free: String,
     },
     /// A model could not be fetched.
-    #[error("{model} was not fetched: {reason}.")]
+    #[error("{model} was not fetched: {reason}")]
     Fetch {
         /// The model's name for people.
         model: String,
-        /// What happened and what to do, without a full stop.
+        /// What happened and what to do.
         reason: String,
     },
     /// The user, or the end of the program, stopped the job.

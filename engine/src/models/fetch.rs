@@ -125,7 +125,10 @@ impl Fetch<'_> {
         }
     }
 
-    fn fails(&self, reason: String) -> Error {
+    fn fails(&self, mut reason: String) -> Error {
+        if !reason.ends_with('?') {
+            reason.push('.');
+        }
         Error::Fetch { model: self.model.name.to_owned(), reason }
     }
 
@@ -333,7 +336,7 @@ impl<'a> Claim<'a> {
         match locked {
             Err(TryLockError::WouldBlock) => Err(Error::Fetch {
                 model: model.name.to_owned(),
-                reason: "another Cantus is fetching it right now".to_owned(),
+                reason: "another Cantus is fetching it right now.".to_owned(),
             }),
             // Some network drives know no locks.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { dir, unfinished, lock, dir_is_ours }),

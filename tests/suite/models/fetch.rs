@@ -310,6 +310,24 @@ fn cancelling_ends_every_kind_of_waiting() {
     }
 }
 
+/// A host whose connections never open: its queue is full, and nobody takes from it.
+#[cfg(unix)]
+#[test]
+fn cancelling_ends_the_wait_for_a_connection() {
+    use std::os::fd::AsRawFd;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // SAFETY: the descriptor is open as long as the listener lives; listening again only changes the length of the queue.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    let address = listener.local_addr().unwrap();
+    let waiting: Vec<_> =
+        (0..8).map_while(|_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok()).collect();
+    assert!(waiting.len() < 8, "the queue must be full");
+    let data = tempfile::tempdir().unwrap();
+    let request = request(&format!("http://{address}"));
+    let end = cancelled_when(data.path(), request, |now| now.doing == Doing::Asking);
+    assert_eq!(end, Err(Error::Cancelled));
+}
+
 /// Fetches and stops in the middle of the first weights file, of which 200 kB are there then.
 fn stop_in_the_middle(data: &Path, hub: &Hub, to: Option<&Path>) {
     hub.misbehave("storage/model-00001", 1, Fault::DropAfter(200_000));

@@ -51,6 +51,8 @@ pub(super) struct Http {
     /// Headers for the hub itself, which carry the token; nobody else gets them.
     headers: HeaderMap,
     hub: Origin,
+    /// The proxy's own name, if there is one.
+    proxy: Option<String>,
 }
 
 /// An answer whose body is still to be read.
@@ -84,6 +86,7 @@ impl Http {
             let reason = "the system's proxy is a SOCKS proxy, which Cantus does not speak; unset ALL_PROXY";
             return Err(Trouble::Lasting(reason.to_owned()));
         }
+        let proxy_name = proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -96,10 +99,18 @@ impl Http {
         let watched = Watched { context: context.clone(), stragglers: stragglers.clone() };
         let connector = ().chain(ConnectProxyConnector::default()).chain(watched).chain(RustlsConnector::default());
         let agent = Agent::with_parts(config, connector, Later);
-        Ok(Self { agent, context: context.clone(), headers, hub })
+        Ok(Self { agent, context: context.clone(), headers, hub, proxy: proxy_name })
     }
 
-    /// Asks for what lies at an address, from its byte `from` on.
+    /// A server as messages call it: a proxy on the way may be what is wrong.
+    fn called(&self, origin: &Origin) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{} (through the proxy {proxy})", origin.host),
+            None => origin.host.clone(),
+        }
+    }
+
+    /// Asks for what lies at an address; `range` is a range of its bytes as HTTP writes it.
     pub fn get(&self, address: &str, range: Option<&str>) -> Result<Answer, Trouble> {
         let mut address = address.to_owned();
         let (mut linked_bytes, mut sum) = (None, None);
@@ -118,7 +129,7 @@ impl Http {
             }
             let called = request.call();
             self.context.check()?;
-            let response = called.map_err(|error| explain(&error, &origin.host))?;
+            let response = called.map_err(|error| explain(&error, &self.called(&origin)))?;
             let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
             linked_bytes = linked_bytes.or_else(|| text("x-linked-size")?.parse().ok());
             sum = sum.or_else(|| Sum::parse(text("x-linked-etag")?));
