@@ -95,6 +95,7 @@ impl ModelLibrary {
     /// # Errors
     /// [`Error::ModelFolder`] or [`Error::File`] when its settings cannot be read.
     pub fn open(data_dir: &Path) -> Result<Self> {
+        let data_dir = std::path::absolute(data_dir).map_err(|error| Error::file("find", data_dir, &error))?;
         let folder = data_dir.join("models");
         Settings::read(&folder)?;
         Ok(Self { folder, stragglers: Arc::default() })
@@ -297,8 +298,11 @@ impl ModelLibrary {
             return Ok(Removal::Forgotten { dir: dir.to_owned() });
         }
         let names = installed::names(dir).map_err(fail)?;
-        let is_the_users =
-            |name: &String| !name.starts_with('.') && !catalog::is_model_file(name) && name != "README.md";
+        let is_the_users = |name: &String| {
+            !name.starts_with('.')
+                && !catalog::is_model_file(name)
+                && !["README.md", catalog::TEXT_ENCODER].contains(&name.as_str())
+        };
         if names.iter().any(is_the_users) {
             let others = names.into_iter().filter(|name| !is_the_users(name));
             delete_files(dir, others.collect())?;

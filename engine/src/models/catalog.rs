@@ -94,6 +94,11 @@ pub const WELCOME: [&str; 5] = [
 /// The weights in audiocraft's own form: the language model and the audio codec.
 pub const AUDIOCRAFT: [&str; 2] = ["state_dict.bin", "compression_state_dict.bin"];
 
+/// The folder beside audiocraft's files for the text encoder, google-t5/t5-base, which they come without.
+pub const TEXT_ENCODER: &str = "t5-base";
+/// What that folder has to hold.
+pub const TEXT_ENCODER_FILES: [&str; 3] = [CONFIG, TOKENIZER, SINGLE];
+
 /// A checkpoint by any of its names: "musicgen-melody", "facebook/musicgen-melody", in capitals or not.
 pub fn find(name: &str) -> Option<&'static Model> {
     let name = name.trim();

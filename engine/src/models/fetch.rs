@@ -119,10 +119,17 @@ impl Fetch<'_> {
                 return Err(error);
             }
         }
-        match inspect(self.dir).state {
-            ModelState::Complete => Ok(()),
-            state => Err(self.fails(format!("what the hub has is not usable ({state:?})"))),
-        }
+        let reason = match inspect(self.dir).state {
+            ModelState::Complete => return Ok(()),
+            ModelState::Damaged { faults } => {
+                let faults: Vec<_> = faults.iter().map(|fault| format!("{} {}", fault.file, fault.reason)).collect();
+                faults.join("; ")
+            }
+            ModelState::Partial { missing, .. } => format!("{} is missing", missing.join(", ")),
+            ModelState::Foreign { reason } => reason,
+            ModelState::Absent => "its files are gone again".to_owned(),
+        };
+        Err(self.fails(format!("what the hub has is not usable: {reason}")))
     }
 
     fn fails(&self, mut reason: String) -> Error {

@@ -1,6 +1,8 @@
 //! Thread: worker. What a folder holds of a model, by a look at its files that takes milliseconds: names, lengths, heads, JSON.
 
-use super::catalog::{self, AUDIOCRAFT, CONFIG, INDEX, Model, REQUIRED, SINGLE, TOKENIZER, WELCOME};
+use super::catalog::{
+    self, AUDIOCRAFT, CONFIG, INDEX, Model, REQUIRED, SINGLE, TEXT_ENCODER, TEXT_ENCODER_FILES, TOKENIZER, WELCOME,
+};
 use super::record::UNFINISHED;
 use super::weights;
 use serde_json::Value;
@@ -8,6 +10,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+
+/// An audio codec shorter than this, in bytes, is none.
+const SHORTEST_CODEC: u64 = 10_000;
 
 /// What is wrong with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub enum ModelState {
 pub enum Form {
     /// `config.json`, safetensors, tokeniser: the form that is fetched.
     Transformers,
-    /// audiocraft's own `state_dict.bin` and `compression_state_dict.bin`. The text encoder is not part of it.
+    /// audiocraft's own `state_dict.bin` and `compression_state_dict.bin`, with the text encoder in a folder `t5-base` beside them.
     Audiocraft,
 }
 
@@ -197,6 +202,10 @@ impl Look<'_> {
         }
         if self.has(INDEX) {
             match fs::read(self.dir.join(INDEX)).ok().and_then(|text| index_files(&text)) {
+                // An index that was left beside the whole file does no harm.
+                Some(files) if self.has(SINGLE) && !files.keys().all(|file| self.has(file)) => {
+                    self.weights(SINGLE, &[])
+                }
                 Some(files) => files.iter().for_each(|(file, tensors)| self.weights(file, tensors)),
                 None => self.fault(INDEX, "is damaged"),
             }
@@ -242,6 +251,25 @@ impl Look<'_> {
                 self.missing.push(name.to_owned());
             } else if let Some(reason) = weights::archive_fault(&self.dir.join(name)) {
                 self.fault(name, reason);
+            }
+        }
+        let codec = self.dir.join(AUDIOCRAFT[1]);
+        if fs::metadata(codec).is_ok_and(|facts| facts.len() < SHORTEST_CODEC) {
+            // The larger models' repositories hold one that only points to another.
+            self.fault(
+                AUDIOCRAFT[1],
+                "only names another file; take that of facebook/musicgen-melody (236 MB) instead",
+            );
+        }
+        for name in TEXT_ENCODER_FILES {
+            let name = format!("{TEXT_ENCODER}/{name}");
+            let path = self.dir.join(&name);
+            if !path.is_file() {
+                self.missing.push(name);
+            } else if name.ends_with(".json") {
+                self.json(&name);
+            } else if let Err(reason) = weights::tensor_names(&path) {
+                self.fault(&name, reason);
             }
         }
     }

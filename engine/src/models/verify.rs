@@ -1,6 +1,6 @@
 //! Thread: worker. The thorough check: every byte of a model is read and compared with what is known of it.
 
-use super::catalog;
+use super::catalog::{self, TEXT_ENCODER, TEXT_ENCODER_FILES};
 use super::checksum::{Adding, Sum};
 use super::installed::{self, ModelState, inspect};
 use super::meter::{Doing, Meter, ModelProgress};
@@ -67,9 +67,11 @@ pub fn verify(dir: &Path, context: &JobContext, listener: &dyn Fn(&ModelProgress
     }
     let record = Record::read(dir);
     let names = installed::names(dir).map_err(|error| Error::file("read", dir, &error))?;
+    let text_encoder = TEXT_ENCODER_FILES.map(|name| format!("{TEXT_ENCODER}/{name}"));
     let files: Vec<(String, u64)> = names
         .into_iter()
         .filter(|name| catalog::is_model_file(name))
+        .chain(text_encoder)
         .filter_map(|name| {
             let bytes = std::fs::metadata(dir.join(&name)).ok().filter(std::fs::Metadata::is_file)?.len();
             Some((name, bytes))

@@ -200,6 +200,19 @@ fn a_repository_that_is_no_such_checkpoint_is_refused_before_its_weights_come() 
 }
 
 #[test]
+fn weights_that_do_not_belong_together_are_never_complete() {
+    let mut files = checkpoint::repository(1);
+    files.insert(SECOND.to_owned(), checkpoint::weights(&[("other.c", 400)], 1));
+    let (data, hub) = (tempfile::tempdir().unwrap(), Hub::start(files));
+    let library = library(data.path());
+    let said = fetch(&library, &request(&hub.address)).unwrap_err().to_string();
+    assert!(said.contains(SECOND) && said.contains("lacks tensor text_encoder.c"), "{said}");
+    assert!(matches!(library.find(NAME).unwrap().inspection.state, ModelState::Damaged { .. }));
+    hub.publish(2, checkpoint::repository(2));
+    check_whole(&fetch(&library, &request(&hub.address)).unwrap().dir, &checkpoint::needed(2));
+}
+
+#[test]
 fn weights_come_in_one_file_in_numbered_ones_or_by_index() {
     type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
     let rows: [Row; 3] = [(&[], &[]), (&[INDEX], &[]), (&[INDEX, SECOND], &[(FIRST, "model.safetensors")])];

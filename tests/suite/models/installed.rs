@@ -39,7 +39,7 @@ fn described(state: &ModelState) -> String {
 
 #[test]
 fn a_look_tells_what_a_folder_holds() {
-    let rows: [(&str, Change, &str); 27] = [
+    let rows: [(&str, Change, &str); 28] = [
         ("as published", |_| (), "complete"),
         ("nothing", Files::clear, "absent"),
         (
@@ -54,6 +54,14 @@ fn a_look_tells_what_a_folder_holds() {
             |files| {
                 files.remove(INDEX);
                 files.remove(SECOND);
+                let first = files.remove(FIRST).unwrap();
+                set(files, "model.safetensors", &first);
+            },
+            "complete",
+        ),
+        (
+            "a stale index",
+            |files| {
                 let first = files.remove(FIRST).unwrap();
                 set(files, "model.safetensors", &first);
             },
@@ -204,27 +212,43 @@ fn heads_that_lie_about_their_tensors_are_found() {
 
 #[test]
 fn audiocrafts_own_form_is_known() {
-    let archive = [b"PK\x03\x04".as_slice(), &[1; 90_000], b"PK\x05\x06", &[0; 18]].concat();
-    type Row<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
-    let rows: [Row; 4] = [
-        (&[("state_dict.bin", &archive), ("compression_state_dict.bin", &archive)], "complete"),
-        (&[("state_dict.bin", &archive)], "partial: compression_state_dict.bin"),
+    let archive = |bytes: usize| [b"PK\x03\x04".as_slice(), &vec![1; bytes], b"PK\x05\x06", &[0; 18]].concat();
+    let whole = || {
+        let mut files = Files::new();
+        set(&mut files, "state_dict.bin", &archive(90_000));
+        set(&mut files, "compression_state_dict.bin", &archive(20_000));
+        set(&mut files, "t5-base/config.json", b"{}");
+        set(&mut files, "t5-base/tokenizer.json", b"{}");
+        set(&mut files, "t5-base/model.safetensors", &checkpoint::weights(&[("shared.weight", 400)], 1));
+        files
+    };
+    let rows: [(Change, &str); 7] = [
+        (|_| (), "complete"),
+        (|files| drop(files.remove("compression_state_dict.bin")), "partial: compression_state_dict.bin"),
         (
-            &[("state_dict.bin", &archive[..60_000]), ("compression_state_dict.bin", &archive)],
-            "damaged: state_dict.bin is cut off",
+            |files| files.retain(|name, _| !name.starts_with("t5")),
+            "partial: t5-base/config.json, t5-base/tokenizer.json",
         ),
+        (|files| cut(files, "state_dict.bin", 60_000), "damaged: state_dict.bin is cut off"),
+        (|files| set(files, "state_dict.bin", b"weights"), "damaged: state_dict.bin is no PyTorch"),
         (
-            &[("state_dict.bin", b"weights"), ("compression_state_dict.bin", &archive)],
-            "damaged: state_dict.bin is no PyTorch",
+            |files| drop(files.get_mut("compression_state_dict.bin").unwrap().drain(10..20_000)),
+            "damaged: compression_state_dict.bin only names",
         ),
+        (|files| cut(files, "t5-base/model.safetensors", 100), "damaged: t5-base/model.safetensors is cut off"),
     ];
-    for (files, expected) in rows {
+    for (change, expected) in rows {
         let dir = tempfile::tempdir().unwrap();
-        let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
+        let mut files = whole();
+        change(&mut files);
+        std::fs::create_dir_all(dir.path().join("t5-base")).unwrap();
         checkpoint::write(&files, dir.path());
         let inspection = inspect(dir.path());
         assert_eq!(inspection.form, Some(Form::Audiocraft));
-        assert!(described(&inspection.state).starts_with(expected), "{:?}", inspection.state);
+        assert!(described(&inspection.state).starts_with(expected), "{expected}: {:?}", inspection.state);
+        let data = tempfile::tempdir().unwrap();
+        let report = verify(&library(data.path()), dir.path().to_str().unwrap());
+        assert_eq!(report.is_good(), expected == "complete", "{report:?}");
     }
 }
 

@@ -29,7 +29,7 @@ struct Direction {
     except: &'static [&'static str],
 }
 
-const DIRECTIONS: [Direction; 5] = [
+const DIRECTIONS: [Direction; 6] = [
     Direction { stage: "analysis", not: &["generation", "rendition", "jobs", "instance", "playback"], except: &[] },
     Direction { stage: "generation", not: &["rendition", "jobs", "instance", "playback", "capture"], except: &[] },
     Direction { stage: "rendition", not: &["jobs", "instance", "playback", "capture"], except: &[] },
@@ -42,6 +42,11 @@ const DIRECTIONS: [Direction; 5] = [
         stage: "playback",
         not: &["analysis", "generation", "jobs", "instance"],
         except: &["generation::score::Role"],
+    },
+    Direction {
+        stage: "models",
+        not: &["analysis", "generation", "rendition", "capture", "jobs", "instance", "playback"],
+        except: &[],
     },
 ];
 

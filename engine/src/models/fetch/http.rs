@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 use ureq::{Body, Proxy, ProxyProtocol};
@@ -114,13 +115,15 @@ impl Http {
     pub fn get(&self, address: &str, range: Option<&str>) -> Result<Answer, Trouble> {
         let mut address = address.to_owned();
         let (mut linked_bytes, mut sum) = (None, None);
-        for hop in 0..=MOST_HOPS {
+        for _ in 0..=MOST_HOPS {
             let origin = Origin::of(&address).ok_or_else(|| {
                 Trouble::Lasting(format!("the server points to \"{address}\", which is no web address"))
             })?;
             let mut request = self.agent.get(&address);
             if origin == self.hub {
-                for (name, value) in &self.headers {
+                // A token is not sent where anybody on the way could read it.
+                let private = origin.secure || origin.is_this_machine();
+                for (name, value) in self.headers.iter().filter(|(name, _)| private || *name != AUTHORIZATION) {
                     request = request.header(name, value);
                 }
             }
@@ -138,7 +141,7 @@ impl Http {
                 sum = sum.or_else(|| Sum::parse(text("etag")?));
             }
             if !response.status().is_redirection() {
-                return match refusal(&response, &origin.host, hop > 0) {
+                return match refusal(&response, &origin.host, origin != self.hub) {
                     Some(trouble) => Err(trouble),
                     None => {
                         Ok(Answer { response, linked_bytes, sum, context: self.context.clone(), host: origin.host })
