@@ -1,5 +1,9 @@
 //! MusicGen-melody on tiny random models, against what the reference implementation computed with the same weights.
 
+mod codec;
+mod conditioning;
+mod text;
+
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::PathBuf;
