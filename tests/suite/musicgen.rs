@@ -3,6 +3,7 @@
 mod codec;
 mod conditioning;
 mod text;
+mod variants;
 
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
