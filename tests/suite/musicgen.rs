@@ -2,6 +2,7 @@
 
 mod codec;
 mod conditioning;
+mod parity;
 mod text;
 
 use candle_core::{DType, Device, Tensor};
