@@ -1,5 +1,6 @@
 //! MusicGen-melody on tiny random models, against what the reference implementation computed with the same weights.
 
+mod check;
 mod codec;
 mod conditioning;
 mod delay;

@@ -7,6 +7,7 @@
 
 mod attention;
 mod audiocraft;
+pub mod check;
 pub mod conditioning;
 pub mod config;
 mod decoder;

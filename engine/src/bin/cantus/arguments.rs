@@ -1,5 +1,6 @@
 //! Thread: main. Command line arguments.
 
+use crate::models_check;
 use cantus_engine::time::{Bpm, Metre, SampleRate};
 use lexopt::prelude::*;
 use std::path::PathBuf;
@@ -18,6 +19,10 @@ cantus: a hummed melody becomes a styled rendition
   cantus styles [--json]
       Lists the styles.
 
+  cantus models check DIR [--reference FILE] [--dump OUT.safetensors]
+      Runs a MusicGen-melody checkpoint on the inputs of a reference file, compares every
+      entry, and writes what it computed. Without a reference: whether the model works at all.
+
 IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
 ";
@@ -30,6 +35,7 @@ pub enum Command {
     Analyze(Analyze),
     Render(Render),
     Styles { json: bool },
+    ModelsCheck(models_check::Order),
 }
 
 /// `cantus analyze`.
@@ -65,6 +71,9 @@ pub fn parse() -> Result<Command, String> {
         Some(Value(word)) => word.to_string_lossy().into_owned(),
         Some(other) => return Err(other.unexpected().to_string()),
     };
+    if word == "models" {
+        return models_check::parse(&mut parser);
+    }
     let mut options = Options::default();
     options.read(&mut parser)?;
     if options.help {
@@ -94,7 +103,7 @@ pub fn parse() -> Result<Command, String> {
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
         "help" => Ok(Command::Help),
-        other => Err(format!("there is no command \"{other}\"; there are analyze, render and styles")),
+        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles and models")),
     }
 }
 
@@ -168,7 +177,7 @@ fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
     Ok(value.to_string_lossy().into_owned())
 }
 
-fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
+pub fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
     parser.value().map(PathBuf::from).map_err(|error| error.to_string())
 }
 

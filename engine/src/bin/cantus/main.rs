@@ -2,6 +2,7 @@
 
 mod analyze;
 mod arguments;
+mod models_check;
 mod progress;
 mod render;
 mod styles;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Analyze(order) => analyze::run(order),
         Command::Render(order) => render::run(order),
         Command::Styles { json } => styles::run(*json),
+        Command::ModelsCheck(order) => models_check::run(order),
     };
     progress::clear();
     match result {

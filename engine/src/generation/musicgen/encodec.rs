@@ -70,6 +70,11 @@ impl Encodec {
         &self.config
     }
 
+    /// Whether it was loaded with its encoder.
+    pub fn can_encode(&self) -> bool {
+        self.encoder.is_some()
+    }
+
     /// The sound of `codes` `[codebook][frame]`: mono at the codec's rate, `frames · samples_per_frame` samples.
     ///
     /// # Errors
