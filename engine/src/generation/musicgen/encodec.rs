@@ -84,7 +84,7 @@ impl Encodec {
     }
 
     /// [`Self::decode`] of several at once, `[lane][codebook][frame]` of equal length: the two sides of a stereo recording, or
-    /// variations. Two cost less than twice one, because they share the reading of the recurrent weights.
+    /// variations. They share the reading of the recurrent weights.
     ///
     /// # Errors
     /// As [`Self::decode`].
