@@ -3,9 +3,13 @@
 mod codec;
 mod conditioning;
 mod delay;
+mod generation;
+mod loading;
 mod parity;
 mod sampling;
 mod text;
+#[path = "../random_checkpoint/writer.rs"]
+mod writer;
 
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
