@@ -4,10 +4,14 @@ mod check;
 mod codec;
 mod conditioning;
 mod delay;
+mod generation;
+mod loading;
 mod parity;
 mod sampling;
 mod text;
 mod variants;
+#[path = "../random_checkpoint/writer.rs"]
+mod writer;
 
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
