@@ -13,6 +13,7 @@ mod host;
 mod jobs;
 mod melody_matters;
 mod models;
+mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;

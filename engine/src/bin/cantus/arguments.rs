@@ -32,6 +32,9 @@ cantus: a hummed melody becomes a styled rendition
       Deletes a model that Cantus fetched; forgets one that was added.
   cantus models path [NAME]
       Tells where models lie, for putting files there by hand.
+  cantus models check NAME|DIR [--reference FILE] [--dump OUT.safetensors]
+      Runs a MusicGen-melody checkpoint on the inputs of a reference file, compares every
+      entry, and writes what it computed. Without a reference: whether the model works at all.
 
 IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
