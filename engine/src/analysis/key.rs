@@ -44,9 +44,9 @@ const EVIDENCE_NOTES: f32 = 10.0;
 /// Minor keys are rarer in songs, in nats.
 const MINOR_COST: f32 = 0.3;
 /// Likelihoods are surer than they ought to be by this factor: the notes of a melody are not independent.
-const TEMPERATURE: f32 = 1.5;
+const TEMPERATURE: f32 = 1.2;
 /// Beats of melody that make half of the possible certainty: two notes fit many keys.
-const EVIDENCE_BEATS: f64 = 2.0;
+const EVIDENCE_BEATS: f64 = 1.0;
 
 /// The most likely key of a melody. `grid` says where its beats are; `on_grid`, whether they are known rather than guessed.
 ///

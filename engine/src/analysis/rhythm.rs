@@ -21,21 +21,23 @@ use tracker::{Onset, Reading};
 
 /// The tempo of a melody that has none.
 const NO_TEMPO: Bpm = Bpm(100.0);
-/// Readings are less certain than their likelihoods say, because notes are not independent: nats that count as one.
-const TEMPERATURE: f64 = 3.0;
+/// Readings are less certain than their likelihoods say, because notes are not independent: nats that count as one, for the tempo and
+/// for metre and bar lines. Measured on tunes: of what is given a certainty, that share is right.
+const TEMPO_TEMPERATURE: f64 = 2.6;
+const METRE_TEMPERATURE: f64 = 1.7;
 /// Tempos nearer than this, as a ratio, are one.
 const SAME_TEMPO: f64 = 1.04;
 /// Notes that make half of the possible certainty.
-const ENOUGH: f64 = 6.0;
+const ENOUGH: f64 = 3.0;
 /// Tempos that are offered as half or double of the one heard.
-const OFFERED: std::ops::RangeInclusive<f64> = 30.0..=280.0;
+const OFFERED: std::ops::RangeInclusive<f64> = 20.0..=400.0;
 /// Certainty of a half or double tempo that no reading had: it is the same pulse all the same.
 const AT_LEAST: f32 = 0.01;
 /// Most alternatives that are kept.
 const MOST_ALTERNATIVES: usize = 6;
 /// How much the metre of the song speaks for itself, in nats, when it is not the usual 4/4.
 const SONG_METRE: f64 = 3.0;
-/// Notes after which a melody is read in pieces: memory stays bounded, and no metre holds for ever.
+/// Notes that count for the rhythm, half an hour of them: what memory a melody may take is bounded.
 const MOST_NOTES: usize = 4_000;
 
 /// What was understood of a melody's rhythm.
@@ -122,37 +124,6 @@ pub fn hear(notes: &[Note], key: &KeyEstimate, song: Option<Metre>) -> Heard {
         }
     }
     readings.sort_by(|a, b| b.score.total_cmp(&a.score));
-    if std::env::var("DBG").is_ok() {
-        // DBG
-        let mut seen: Vec<(f64, Metre)> = Vec::new(); // DBG
-        for r in &readings {
-            // DBG
-            let p = &patterns[r.pattern];
-            let bpm = 60.0 / r.beat * p.quarters; // DBG
-            if seen.iter().any(|s| s.1 == p.metre && (s.0 / bpm).ln().abs() < 0.04) {
-                continue;
-            } // DBG
-            seen.push((bpm, p.metre)); // DBG
-            let pl: Vec<(u32, Sounding)> =
-                r.ticks.iter().zip(&sounding).filter_map(|(t, n)| Some(((*t)?, *n))).collect(); // DBG
-            eprintln!(
-                "   {:6.1} {}/{} swung {} first {:2} score {:6.1} habit {:5.1} rep {:5.1} rest {:4.1} {:?}",
-                bpm,
-                p.metre.numerator,
-                p.metre.denominator,
-                p.swung,
-                r.ticks[0].unwrap_or(99),
-                r.score,
-                evidence::habit(&pl, p),
-                evidence::repetition(&pl, p),
-                evidence::rest(&pl, p),
-                r.ticks.iter().map(|t| t.map_or(-1, |t| t as i32)).collect::<Vec<_>>()
-            ); // DBG
-            if seen.len() > 7 {
-                break;
-            } // DBG
-        } // DBG
-    } // DBG
     let Some(best) = readings.first() else {
         let metre = song.unwrap_or_default();
         let rhythm = Rhythm { metre, ..Rhythm::default() };
@@ -251,11 +222,12 @@ fn describe(reading: &Reading, pattern: &Pattern, line: &beats::Line) -> Rhythm 
 fn weigh(rhythm: &mut Rhythm, readings: &[Reading], patterns: &[Pattern], notes: usize) {
     let evidence = (notes as f64 / (notes as f64 + ENOUGH)) as f32;
     let best = readings[0].score;
-    let weight = |reading: &Reading| ((reading.score - best) / TEMPERATURE).exp();
+    let cooled = |reading: &Reading, temperature: f64| ((reading.score - best) / temperature).exp();
     let bpm = |reading: &Reading| 60.0 / reading.beat * patterns[reading.pattern].quarters;
 
-    let tempos =
-        shares(readings.iter().map(|reading| (bpm(reading), weight(reading))), |a, b| (a / b).max(b / a) < SAME_TEMPO);
+    let tempos = shares(readings.iter().map(|reading| (bpm(reading), cooled(reading, TEMPO_TEMPERATURE))), |a, b| {
+        (a / b).max(b / a) < SAME_TEMPO
+    });
     rhythm.confidence = tempos[0].1 * evidence;
     let heard = rhythm.tempo.0;
     let mut others: Vec<(Bpm, f32)> =
@@ -279,6 +251,7 @@ fn weigh(rhythm: &mut Rhythm, readings: &[Reading], patterns: &[Pattern], notes:
     });
     rhythm.alternatives = others;
 
+    let weight = |reading: &Reading| cooled(reading, METRE_TEMPERATURE);
     let metres =
         shares(readings.iter().map(|reading| (patterns[reading.pattern].metre, weight(reading))), |a, b| a == b);
     rhythm.metre_confidence = metres[0].1 * evidence;

@@ -132,8 +132,14 @@ fn a_rendition_plays_the_timing_it_was_asked_for() {
         let grid = SongGrid::at_origin(Bpm(100.0), Metre::default());
         let key = key::key(&notes, &grid, true);
         let analysis = Analysis { notes: notes.clone(), length: Beats(32.0), key, ..Analysis::unheard(grid) };
-        let recipe =
-            Recipe { engine: EngineKind::Band, prompt: "reggae".into(), seed: 1, freedom: 0.0, timing, engine_version: 1 };
+        let recipe = Recipe {
+            engine: EngineKind::Band,
+            prompt: "reggae".into(),
+            seed: 1,
+            freedom: 0.0,
+            timing,
+            engine_version: 1,
+        };
         let library = StyleLibrary::builtin().expect("styles");
         let score = arrange(&Request { analysis, recipe }, &library, &JobContext::detached()).expect("a score");
         score.tracks[0].notes.iter().map(|note| (note.start.0, note.key)).collect()

@@ -116,9 +116,9 @@ fn higher_is_the_same_rhythm() {
     }
 }
 
-/// Times bent by a tempo that gets a sixth faster and slower again.
+/// Times bent by a tempo that gets a twelfth faster and slower again.
 fn rubato(notes: &mut [Note]) -> impl Fn(f64) -> f64 + use<> {
-    let bend = |time: f64| time + 0.35 * (time * 0.8).sin() / 0.8 * 0.45;
+    let bend = |time: f64| time + 0.1 * (time * 0.8).sin();
     for note in notes {
         note.onset = Seconds(bend(note.onset.0));
         note.offset = Seconds(bend(note.offset.0));

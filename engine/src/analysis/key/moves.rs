@@ -59,7 +59,9 @@ pub fn segments(notes: &[Note], grid: &SongGrid, home: Key) -> Vec<KeySegment> {
         stretches.dedup_by(|next, kept| next.1 == kept.1);
     }
     let bar = grid.metre.bar().0;
-    let first_line = (grid.beat_at(notes[0].onset).0 / bar - 0.02).ceil();
+    // A free hum counts from its own first bar line, a take in a song as the song does.
+    let in_song = grid.start.0 >= bar;
+    let first_line = if in_song { 0.0 } else { (grid.beat_at(notes[0].onset).0 / bar - 0.02).ceil() };
     let segments = stretches.iter().map(|&(first_note, key)| {
         let at = grid.beat_at(notes[first_note].onset).0 / bar + 0.02;
         let bar = (at.floor() - first_line).max(0.0) as u32 + 1;

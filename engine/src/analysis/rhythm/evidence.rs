@@ -43,7 +43,7 @@ pub fn evidence(reading: &Reading, pattern: &Pattern, notes: &[Sounding]) -> f64
 }
 
 /// How much better the places of earlier notes foretell those of later ones than the pattern alone does.
-pub fn habit(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
+fn habit(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
     let bar = pattern.bar;
     let mut seen = vec![(0.0, 0.0); bar as usize];
     let mut gain = 0.0;
@@ -70,7 +70,7 @@ pub fn habit(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
 }
 
 /// How much better the melody is explained as repeating itself a whole number of bars later: a two-state chain, copying or not.
-pub fn repetition(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
+fn repetition(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
     let gain = |bars: u32| {
         let lag = bars * pattern.bar;
         let (mut copying, mut free) = (COPY_BEGINS, 1.0 - COPY_BEGINS);
@@ -95,7 +95,7 @@ pub fn repetition(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
 }
 
 /// Whether the melody ends where a melody ends.
-pub fn rest(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
+fn rest(placed: &[(u32, Sounding)], pattern: &Pattern) -> f64 {
     let mut lengths: Vec<f64> = placed.iter().map(|(_, note)| note.length).collect();
     lengths.sort_by(f64::total_cmp);
     let middle = lengths[lengths.len() / 2];

@@ -17,8 +17,6 @@ pub struct Pattern {
     pub quarters: f64,
     /// Ticks of a bar.
     pub bar: u32,
-    /// Eighths are swung: the second lies at two thirds of the beat.
-    pub swung: bool,
     /// How likely the pattern is before anything is heard, in nats.
     pub prior: f64,
     /// The tempo it is usually hummed at, in beats a minute.
@@ -73,7 +71,7 @@ impl Pattern {
             onset[at + 8] = triplet;
         }
         let usual = if division == Division::Busy { 104.0 } else { 114.0 };
-        Self::new(metre, 1.0, onset, division == Division::Swung, share, usual)
+        Self::new(metre, 1.0, onset, share, usual)
     }
 
     /// A bar of compound time: beats of three eighths.
@@ -88,7 +86,7 @@ impl Pattern {
                 onset[at + sixteenth] = 0.03;
             }
         }
-        Self::new(metre, 1.5, onset, false, share, 84.0)
+        Self::new(metre, 1.5, onset, share, 84.0)
     }
 
     /// A bar of five eighths, two and three or three and two.
@@ -97,10 +95,10 @@ impl Pattern {
         for (place, chance) in [(0, 0.95), (6, 0.3), (12, 0.7), (18, 0.5), (24, 0.4)] {
             onset[place] = chance;
         }
-        Self::new(Metre { numerator: 5, denominator: 8 }, 1.0, onset, false, share, 120.0)
+        Self::new(Metre { numerator: 5, denominator: 8 }, 1.0, onset, share, 120.0)
     }
 
-    fn new(metre: Metre, quarters: f64, onset: Vec<f64>, swung: bool, share: f64, usual: f64) -> Self {
+    fn new(metre: Metre, quarters: f64, onset: Vec<f64>, share: f64, usual: f64) -> Self {
         let bar = onset.len() as u32;
         let places: Vec<u32> = (0..bar).filter(|&tick| onset[tick as usize] > 0.0).collect();
         let mut silent = vec![0.0];
@@ -115,7 +113,7 @@ impl Pattern {
         };
         let total: f64 = places.iter().map(|&tick| begins(tick)).sum();
         let first = (0..bar).map(|tick| (begins(tick) / total).ln()).collect();
-        Self { metre, quarters, bar, swung, prior: f64::ln(share), usual, places, onset, silent, first }
+        Self { metre, quarters, bar, prior: f64::ln(share), usual, places, onset, silent, first }
     }
 
     /// Chance, in nats, that a melody begins at a tick.

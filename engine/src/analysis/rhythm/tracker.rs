@@ -42,8 +42,8 @@ const ONSET_SPREAD: f64 = 0.022;
 /// Share of onsets that lie anywhere, and the width of anywhere.
 const STRAY: f64 = 0.05;
 const STRAY_WIDTH: f64 = 0.25;
-/// How much a beat changes over one beat, as a ratio.
-const BREATHING: f64 = 0.010;
+/// How much a beat changes over one beat, as a ratio, in a steady hum and in a free one; and what it costs to be free, in nats.
+const BREATHING: [(f64, f64); 2] = [(0.008, 0.0), (0.025, 5.0)];
 /// How far the singer strays from a beat over one beat, in seconds, and comes not back.
 const SLIPPING: f64 = 0.004;
 /// What it costs to leave a note out, in nats, when it is certain and when it is not.
@@ -67,29 +67,37 @@ struct Hypothesis {
     covar: f64,
     score: f64,
     /// Index of its last note's entry in the trail.
-    trail: usize,
+    trail: u32,
+    /// Its last note is not in the trail yet.
+    fresh: bool,
 }
 
 /// Where a hypothesis came from.
 struct Step {
-    before: usize,
-    note: usize,
+    before: u32,
+    note: u32,
     ticks: u32,
 }
 
-const START: usize = usize::MAX;
+const START: u32 = u32::MAX;
 
-/// The readings of a melody that differ in metre, place or tempo, likeliest first. Empty without notes.
+/// The readings of a melody that differ in metre, place or tempo, in no order. Empty without notes.
 pub fn readings(onsets: &[Onset], patterns: &[Pattern]) -> Vec<Reading> {
+    BREATHING.into_iter().flat_map(|(breathing, cost)| read(onsets, patterns, breathing, cost)).collect()
+}
+
+fn read(onsets: &[Onset], patterns: &[Pattern], breathing: f64, cost: f64) -> Vec<Reading> {
     let Some(first) = onsets.first() else { return Vec::new() };
     let mut trail: Vec<Step> = Vec::new();
-    let mut alive = begin(first, patterns, &mut trail);
+    let mut alive = begin(first, patterns);
+    remember(&mut alive, 0, &mut trail);
     for (note, onset) in onsets.iter().enumerate().skip(1) {
         let mut next: Vec<Hypothesis> = Vec::with_capacity(alive.len() * 4);
         for hypothesis in &alive {
-            extend(hypothesis, note, onset, patterns, &mut trail, &mut next);
+            extend(hypothesis, onset, patterns, breathing, &mut next);
         }
-        alive = survivors(next, patterns);
+        alive = survivors(next, onset.time, patterns);
+        remember(&mut alive, note, &mut trail);
     }
     alive
         .iter()
@@ -97,15 +105,25 @@ pub fn readings(onsets: &[Onset], patterns: &[Pattern]) -> Vec<Reading> {
             let mut ticks = vec![None; onsets.len()];
             let mut at = hypothesis.trail;
             while at != START {
-                ticks[trail[at].note] = Some(trail[at].ticks);
-                at = trail[at].before;
+                let step = &trail[at as usize];
+                ticks[step.note as usize] = Some(step.ticks);
+                at = step.before;
             }
-            Reading { pattern: hypothesis.pattern, ticks, beat: hypothesis.beat, score: hypothesis.score }
+            Reading { pattern: hypothesis.pattern, ticks, beat: hypothesis.beat, score: hypothesis.score - cost }
         })
         .collect()
 }
 
-fn begin(first: &Onset, patterns: &[Pattern], trail: &mut Vec<Step>) -> Vec<Hypothesis> {
+/// Enters the last note of those that live into the trail: the many that died are not worth remembering.
+fn remember(alive: &mut [Hypothesis], note: usize, trail: &mut Vec<Step>) {
+    for hypothesis in alive.iter_mut().filter(|hypothesis| hypothesis.fresh) {
+        trail.push(Step { before: hypothesis.trail, note: note as u32, ticks: hypothesis.at });
+        hypothesis.trail = trail.len() as u32 - 1;
+        hypothesis.fresh = false;
+    }
+}
+
+fn begin(first: &Onset, patterns: &[Pattern]) -> Vec<Hypothesis> {
     let count = ((LONGEST_BEAT / SHORTEST_BEAT).ln() / BEAT_STEP.ln()).floor() as i32;
     let mut alive = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
@@ -113,7 +131,6 @@ fn begin(first: &Onset, patterns: &[Pattern], trail: &mut Vec<Step>) -> Vec<Hypo
             for step in 0..=count {
                 let beat = SHORTEST_BEAT * BEAT_STEP.powi(step);
                 let off = (60.0 / beat / pattern.usual).ln() / TEMPO_SPREAD;
-                trail.push(Step { before: START, note: 0, ticks: at });
                 alive.push(Hypothesis {
                     pattern: index,
                     at,
@@ -123,7 +140,8 @@ fn begin(first: &Onset, patterns: &[Pattern], trail: &mut Vec<Step>) -> Vec<Hypo
                     var_beat: (0.5 * (BEAT_STEP - 1.0) * beat).powi(2),
                     covar: 0.0,
                     score: pattern.prior + pattern.begins(at) - 0.5 * off * off + first.accent[pattern.rank(at)],
-                    trail: trail.len() - 1,
+                    trail: START,
+                    fresh: true,
                 });
             }
         }
@@ -131,14 +149,7 @@ fn begin(first: &Onset, patterns: &[Pattern], trail: &mut Vec<Step>) -> Vec<Hypo
     alive
 }
 
-fn extend(
-    from: &Hypothesis,
-    note: usize,
-    onset: &Onset,
-    patterns: &[Pattern],
-    trail: &mut Vec<Step>,
-    next: &mut Vec<Hypothesis>,
-) {
+fn extend(from: &Hypothesis, onset: &Onset, patterns: &[Pattern], breathing: f64, next: &mut Vec<Hypothesis>) {
     let pattern = &patterns[from.pattern];
     let left_out = LEAVE_OUT_UNSURE + (LEAVE_OUT - LEAVE_OUT_UNSURE) * onset.certainty;
     next.push(Hypothesis { score: from.score - left_out, ..*from });
@@ -160,7 +171,7 @@ fn extend(
         }
         let span = f64::from(ahead) / tick;
         // Predict.
-        let breath = (BREATHING * from.beat).powi(2) * span;
+        let breath = (breathing * from.beat).powi(2) * span;
         let slip = SLIPPING * SLIPPING * span;
         let time = from.time + span * from.beat;
         let var_time =
@@ -180,7 +191,6 @@ fn extend(
         let trust = meant / likelihood;
         let (gain_time, gain_beat) = (trust * var_time / spread, trust * covar / spread);
         let accent = onset.accent[pattern.rank(at)];
-        trail.push(Step { before: from.trail, note, ticks: at });
         next.push(Hypothesis {
             pattern: from.pattern,
             at,
@@ -190,13 +200,14 @@ fn extend(
             var_beat: var_beat - gain_beat * covar,
             covar: (1.0 - gain_time) * covar,
             score: from.score + follows + likelihood.ln() + accent,
-            trail: trail.len() - 1,
+            trail: from.trail,
+            fresh: true,
         });
     }
 }
 
 /// Of hypotheses with one future the likeliest, of all the likely ones; likeliest first.
-fn survivors(mut next: Vec<Hypothesis>, patterns: &[Pattern]) -> Vec<Hypothesis> {
+fn survivors(mut next: Vec<Hypothesis>, now: f64, patterns: &[Pattern]) -> Vec<Hypothesis> {
     next.sort_by(|a, b| b.score.total_cmp(&a.score));
     let Some(best) = next.first().map(|best| best.score) else { return next };
     let mut kept: Vec<Hypothesis> = Vec::new();
@@ -207,7 +218,7 @@ fn survivors(mut next: Vec<Hypothesis>, patterns: &[Pattern]) -> Vec<Hypothesis>
         }
         let beat = (hypothesis.beat.ln() / 0.03).round() as i32;
         let place = hypothesis.at % patterns[hypothesis.pattern].bar;
-        let when = (hypothesis.time / 0.04).round() as i64;
+        let when = ((hypothesis.time - now) / 0.04).round() as i64;
         if seen.insert((hypothesis.pattern, place, beat, when)) {
             kept.push(hypothesis);
         }
