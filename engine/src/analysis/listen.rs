@@ -183,7 +183,9 @@ fn confidence(notes: &[Note]) -> f32 {
 /// take was hummed for, with bar lines where the hum has them.
 fn place(take: &Take, notes: &[Note], doubts: &mut Vec<String>) -> (SongGrid, Rhythm, Beats) {
     if take.on_grid {
-        return (take.grid.clone(), rhythm::on_grid(notes, &take.grid, take.length), take.length);
+        let rhythm = rhythm::on_grid(notes, &take.grid, take.length);
+        doubts.extend(rhythm.doubts(notes.len()));
+        return (take.grid.clone(), rhythm, take.length);
     }
     let key = key::key(notes, &take.grid, false);
     let heard = rhythm::hear(notes, &key, Some(take.grid.metre));

@@ -368,6 +368,12 @@ impl Quantisation {
             .unwrap_or_default()
     }
 
+    /// How clearly the notes lie on a grid at all, 0 to 1.
+    pub fn clarity(&self) -> f32 {
+        let sum: f32 = self.notes.iter().map(|note| note.confidence).sum();
+        sum / self.notes.len().max(1) as f32
+    }
+
     /// Start and end of a note, from where it was sung (0) to where it was probably meant (1).
     pub fn pulled(&self, index: usize, sung: (f64, f64), strength: f32) -> (f64, f64) {
         let Some(placement) = self.notes.get(index) else { return sung };

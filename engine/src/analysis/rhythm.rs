@@ -35,6 +35,11 @@ const OFFERED: std::ops::RangeInclusive<f64> = 20.0..=400.0;
 const AT_LEAST: f32 = 0.01;
 /// Most alternatives that are kept.
 const MOST_ALTERNATIVES: usize = 6;
+/// Singers who are later or earlier than this throughout are told, when so many notes say so.
+const NOTICEABLE_MS: f32 = 45.0;
+const ENOUGH_FOR_LAG: usize = 12;
+/// Notes lie on the grid when they do so on average: otherwise there is nothing to be late for.
+const ON_THE_GRID: f32 = 0.6;
 /// How much the metre of the song speaks for itself, in nats, when it is not the usual 4/4.
 const SONG_METRE: f64 = 3.0;
 /// Notes that count for the rhythm, half an hour of them: what memory a melody may take is bounded.
@@ -160,7 +165,7 @@ pub fn on_grid(notes: &[Note], grid: &SongGrid, length: Beats) -> Rhythm {
         pickup: Beats(line - first.0),
         subdivision: divided.subdivision(),
         swing: divided.swing,
-        lag_ms: (1e3 * divided.lag.0) as f32,
+        lag_ms: if divided.clarity() > ON_THE_GRID { (1e3 * divided.lag.0) as f32 } else { 0.0 },
         beats: beats.take_while(|beat| *beat <= grid.start.0 + length.0 + 1e-6).map(after).collect(),
         ..Rhythm::default()
     }
@@ -280,10 +285,18 @@ fn shares<T: Copy>(weighted: impl Iterator<Item = (T, f64)>, same: impl Fn(T, T)
 }
 
 impl Rhythm {
-    /// Doubts in plain sentences, for a hum without a grid.
+    /// What should be said, in plain sentences: of a hum without a grid what is unsure, of one on the grid when it is late.
     pub fn doubts(&self, notes: usize) -> Vec<String> {
         let bpm = self.tempo.0;
         let mut doubts = Vec::new();
+        if self.confidence >= 1.0 {
+            let (ms, side) = (self.lag_ms.abs(), if self.lag_ms > 0.0 { "late" } else { "early" });
+            if ms > NOTICEABLE_MS && notes >= ENOUGH_FOR_LAG {
+                let remedy = "\"tightened\" or \"on the grid\" corrects it";
+                doubts.push(format!("Sung about {ms:.0} ms {side} throughout: {remedy}."));
+            }
+            return doubts;
+        }
         if notes < 4 {
             doubts.push("Tempo is a guess: there are too few notes to feel a beat.".to_owned());
             return doubts;

@@ -2,6 +2,7 @@
 
 use super::tunes::{Chance, Manner, note, tune};
 use cantus_engine::analysis::quantise::{Subdivision, suggest};
+use cantus_engine::analysis::rhythm::on_grid;
 use cantus_engine::analysis::{Analysis, Note, key};
 use cantus_engine::generation::band::arrange;
 use cantus_engine::generation::style::library::StyleLibrary;
@@ -62,6 +63,23 @@ fn what_was_meant_is_found_behind_how_it_was_sung() {
                 .filter(|pair| (pair[0].start.0 + pair[0].length.0 - pair[1].start.0).abs() > 1e-6);
             assert!(gaps.count() * 20 <= places.len(), "{name}: held notes have gaps");
         }
+    }
+}
+
+#[test]
+fn lateness_on_the_grid_is_told() {
+    let places = repeated(&[0.0, 1.0, 1.5, 2.0, 3.0], 4.0, 4);
+    let grid = grid((4, 4));
+    for (late, told) in [(0.0, None), (0.08, Some("late")), (-0.07, Some("early"))] {
+        let notes = sung(&places, late, 0.015, 6);
+        let rhythm = on_grid(&notes, &grid, Beats(64.0));
+        assert!((f64::from(rhythm.lag_ms) - 1e3 * late).abs() < 12.0, "{late} s: {} ms", rhythm.lag_ms);
+        assert_eq!((rhythm.tempo, rhythm.confidence, rhythm.metre), (Bpm(120.0), 1.0, grid.metre));
+        // The first note is sung on beat 1 of a bar of four: the next line is three beats on.
+        assert_eq!(rhythm.pickup, Beats(3.0));
+        let doubts = rhythm.doubts(notes.len());
+        assert_eq!(doubts.len(), usize::from(told.is_some()), "{doubts:?}");
+        assert!(told.is_none_or(|side| doubts[0].contains(side)), "{doubts:?}");
     }
 }
 
