@@ -202,7 +202,8 @@ fn onsets(notes: &[Note], key: &KeyEstimate) -> Vec<Onset> {
                 accent[rank] += trust * of_home[rank] + again[rank];
             }
             let certainty = f64::from(note.confidence.clamp(0.0, 1.0));
-            Onset { time: note.onset.0, accent, certainty }
+            let rest = if index > 0 { note.onset.0 - notes[index - 1].offset.0 } else { 0.0 };
+            Onset { time: note.onset.0, accent, certainty, rest }
         })
         .collect()
 }

@@ -37,6 +37,9 @@ const CALM: [f64; 3] = [0.015, 0.05, 0.012];
 const BUSY: [f64; 3] = [0.12, 0.40, 0.008];
 const BUSY_HALF: f64 = 0.50;
 
+/// How much a place counts at which a phrase has ended and the next not begun.
+const RESTED: f64 = 0.4;
+
 /// How a beat is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Division {
@@ -126,10 +129,13 @@ impl Pattern {
         self.onset[place as usize]
     }
 
-    /// Chance, in nats, that after a note at one tick the next begins at a later one; both counted from a bar line.
-    pub fn follows(&self, from: u32, to: u32) -> f64 {
-        let skipped = self.silence_before(to) - self.silence_before(from + 1);
-        self.onset[(to % self.bar) as usize].ln() + skipped
+    /// Chance, in nats, that after a note at one tick, silent from another on, the next begins at a later one; all counted from a bar
+    /// line. To hold a note across a strong place is odder than to rest there, between phrases.
+    pub fn follows(&self, from: u32, silent: u32, to: u32) -> f64 {
+        let silent = silent.clamp(from + 1, to);
+        let held = self.silence_before(silent) - self.silence_before(from + 1);
+        let rested = self.silence_before(to) - self.silence_before(silent);
+        self.onset[(to % self.bar) as usize].ln() + held + RESTED * rested
     }
 
     fn silence_before(&self, tick: u32) -> f64 {

@@ -16,6 +16,8 @@ pub struct Onset {
     pub accent: [f64; 3],
     /// Chance that there is such a note, 0 to 1.
     pub certainty: f64,
+    /// Seconds from the end of the note before; negative when they overlap.
+    pub rest: f64,
 }
 
 /// One way to hear the melody.
@@ -49,6 +51,8 @@ const SLIPPING: f64 = 0.004;
 /// What it costs to leave a note out, in nats, when it is certain and when it is not.
 const LEAVE_OUT: f64 = 5.0;
 const LEAVE_OUT_UNSURE: f64 = 2.5;
+/// Silence of more than this many beats is a rest and not the end of a short note.
+const REST: f64 = 0.75;
 /// Hypotheses further than this behind the best are given up; and the most that live.
 const BEHIND: f64 = 14.0;
 const MOST: usize = 1_200;
@@ -165,7 +169,9 @@ fn extend(from: &Hypothesis, onset: &Onset, patterns: &[Pattern], breathing: f64
     }
     for ahead in low as u32..=high as u32 {
         let at = from.at + ahead;
-        let follows = pattern.follows(from.at, at);
+        let rest = onset.rest / from.beat;
+        let silent = if rest > REST { f64::from(at) - rest * tick } else { f64::from(at) };
+        let follows = pattern.follows(from.at, silent.max(0.0) as u32, at);
         if !follows.is_finite() {
             continue;
         }
