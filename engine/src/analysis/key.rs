@@ -15,8 +15,11 @@ use crate::time::SongGrid;
 /// "Music and Probability" (2007).
 const MAJOR: [f32; 12] = [0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400];
 const MINOR: [f32; 12] = [0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330];
+/// A mode, the degrees that differ from its profile, and what the difference costs in nats.
+type Variant = (Mode, &'static [(usize, f32)], f32);
+
 /// Songs that are not written by the rules of harmony use other sevenths, sixths, fourths and seconds: degree and its share there.
-const VARIANTS: [(Mode, &[(usize, f32)], f32); 8] = [
+const VARIANTS: [Variant; 8] = [
     (Mode::Major, &[], 0.0),
     (Mode::Minor, &[], 0.0),
     // Natural minor.

@@ -164,7 +164,7 @@ fn extend(from: &Hypothesis, onset: &Onset, patterns: &[Pattern], breathing: f64
     let tick = f64::from(TICKS);
     let low = (((beats - unsure) * tick).ceil()).max(1.0);
     let high = ((beats + unsure) * tick).floor();
-    if !(low <= high) || high > 1e6 {
+    if low > high || !high.is_finite() || high > 1e6 {
         return;
     }
     for ahead in low as u32..=high as u32 {
