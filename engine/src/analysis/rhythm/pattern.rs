@@ -168,6 +168,6 @@ pub fn patterns() -> Vec<Pattern> {
         Pattern::simple(metre(3, 4), &three.0, &three.1, Division::Busy, 0.02),
         Pattern::simple(metre(2, 4), &two.0, &two.1, Division::Calm, 0.04),
         Pattern::compound(metre(6, 8), &[0.96, 0.85], 0.08),
-        Pattern::five(0.012),
+        Pattern::five(0.02),
     ]
 }
