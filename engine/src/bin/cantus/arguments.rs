@@ -1,6 +1,7 @@
 //! Thread: main. Command line arguments.
 
 use crate::models;
+use cantus_engine::generation::Timing;
 use cantus_engine::time::{Bpm, Metre, SampleRate};
 use lexopt::prelude::*;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ cantus: a hummed melody becomes a styled rendition
       Listens to a recording and tells its notes, key and tempo.
 
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
-                [--freedom F] [--engine band] [--rate HZ] --out DIR
+                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt.
 
@@ -71,6 +72,7 @@ pub struct Render {
     pub seed: u64,
     pub variations: u32,
     pub freedom: f32,
+    pub timing: Timing,
     pub rate: SampleRate,
     pub out: PathBuf,
 }
@@ -111,6 +113,7 @@ pub fn parse() -> Result<Command, String> {
             seed: options.seed.unwrap_or(1),
             variations: options.variations.unwrap_or(1),
             freedom: options.freedom.unwrap_or(0.0),
+            timing: options.timing,
             rate: options.rate.unwrap_or(SampleRate(48_000)),
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
@@ -129,6 +132,7 @@ struct Options {
     seed: Option<u64>,
     variations: Option<u32>,
     freedom: Option<f32>,
+    timing: Timing,
     rate: Option<SampleRate>,
     out: Option<PathBuf>,
     json: Option<PathBuf>,
@@ -150,6 +154,14 @@ impl Options {
                     self.variations = Some(u32::try_from(whole(parser, "--variations", 1..=99)?).unwrap_or(1));
                 }
                 Long("freedom") => self.freedom = Some(number(parser, "--freedom", 0.0..=1.0)? as f32),
+                Long("timing") => {
+                    self.timing = match text(parser)?.as_str() {
+                        "sung" => Timing::AsSung,
+                        "tight" => Timing::TIGHTENED,
+                        "grid" => Timing::ON_GRID,
+                        other => return Err(format!("--timing is sung, tight or grid, not \"{other}\"")),
+                    };
+                }
                 Long("rate") => {
                     let rate = whole(parser, "--rate", 8_000..=192_000)?;
                     self.rate = Some(SampleRate(u32::try_from(rate).unwrap_or(48_000)));

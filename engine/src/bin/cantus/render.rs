@@ -33,6 +33,7 @@ pub fn run(order: &Render) -> Result<()> {
             prompt: order.style.clone(),
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
+            timing: order.timing,
             engine_version: ARRANGER_VERSION,
         };
         let name = format!("{} {}", resolved.label(), index + 1);
