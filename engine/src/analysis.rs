@@ -7,6 +7,7 @@ pub mod chroma;
 pub mod f0;
 pub mod key;
 pub mod notes;
+pub mod polyphony;
 pub mod rhythm;
 
 mod listen;

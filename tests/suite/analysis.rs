@@ -5,6 +5,7 @@ mod hum;
 mod hums;
 mod music;
 mod parity;
+mod polyphony;
 mod resampling;
 mod robustness;
 

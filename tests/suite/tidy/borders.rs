@@ -6,8 +6,8 @@ use super::{Fault, Source, check_finds, check_holds};
 const CRATES: [(&str, &[&str]); 12] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
-    ("candle_core", &["engine/src/analysis/f0"]),
-    ("candle_nn", &["engine/src/analysis/f0"]),
+    ("candle_core", &["engine/src/analysis/f0", "engine/src/analysis/polyphony"]),
+    ("candle_nn", &["engine/src/analysis/f0", "engine/src/analysis/polyphony"]),
     ("rustysynth", &["engine/src/rendition/synth"]),
     ("midly", &["engine/src/export/midi.rs"]),
     ("nice_plug", &["plugin/"]),
