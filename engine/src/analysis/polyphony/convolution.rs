@@ -1,8 +1,7 @@
 //! Thread: worker. Convolutions over maps of `[channel][bin][frame]`, frames side by side in vector registers.
 
-/// Frames computed together: three registers of eight lanes. With four output channels that is twelve running sums, which
-/// with three inputs and a weight fill the sixteen registers there are.
-const BLOCK: usize = 24;
+/// Rows are padded to a multiple of this, so that the inner loop never has a remainder.
+const BLOCK: usize = 16;
 /// Output channels computed together.
 const GROUP: usize = 4;
 /// Zeros on both sides of each row, so that a kernel seven frames wide reads zero padding.
@@ -69,7 +68,8 @@ impl Convolution {
             for input in 0..inputs {
                 for bin in 0..kernel_bins {
                     for frame in 0..kernel_frames {
-                        let at = |output: usize| ((output * inputs + input) * kernel_frames + frame) * kernel_bins + bin;
+                        let at =
+                            |output: usize| ((output * inputs + input) * kernel_frames + frame) * kernel_bins + bin;
                         weights.extend((first..first + group).map(|output| weight[at(output)]));
                     }
                 }
@@ -100,43 +100,44 @@ impl Convolution {
 
     #[inline(always)]
     fn forward_on<const FUSED: bool>(&self, input: &Map, output: &mut Map) {
-        if self.outputs == 1 {
-            self.forward_groups::<FUSED, 1>(input, output);
-        } else {
-            self.forward_groups::<FUSED, GROUP>(input, output);
+        match (self.outputs, self.kernel_frames) {
+            (1, 3) => self.forward_groups::<FUSED, 1, 3>(input, output),
+            (1, 5) => self.forward_groups::<FUSED, 1, 5>(input, output),
+            (1, _) => self.forward_groups::<FUSED, 1, 7>(input, output),
+            (_, 3) => self.forward_groups::<FUSED, GROUP, 3>(input, output),
+            (_, 5) => self.forward_groups::<FUSED, GROUP, 5>(input, output),
+            (_, _) => self.forward_groups::<FUSED, GROUP, 7>(input, output),
         }
     }
 
     #[inline(always)]
-    fn forward_groups<const FUSED: bool, const N: usize>(&self, input: &Map, output: &mut Map) {
+    fn forward_groups<const FUSED: bool, const N: usize, const TAPS: usize>(&self, input: &Map, output: &mut Map) {
         // Of an odd number of padding bins the smaller half lies below.
         let below = ((input.bins / self.stride - 1) * self.stride + self.kernel_bins - input.bins) / 2;
-        let first_frame = MARGIN - self.kernel_frames / 2;
-        let taps_of_input = self.kernel_bins * self.kernel_frames;
-        // Blocks of frames outside, bins inside: what neighbouring bins read stays in the nearest cache.
-        for block in (0..output.frames).step_by(BLOCK) {
+        let first_frame = MARGIN - TAPS / 2;
+        let length = output.frames.next_multiple_of(BLOCK);
+        let taps_of_input = self.kernel_bins * TAPS;
+        let mut sums = vec![0.0_f32; N * length];
+        for first in (0..self.outputs).step_by(N) {
+            let weights = &self.weights[first * self.inputs * taps_of_input..][..N * self.inputs * taps_of_input];
             for bin in 0..output.bins {
                 let low = (bin * self.stride).saturating_sub(below);
                 let end = (bin * self.stride + self.kernel_bins - below).min(input.bins);
                 let first_tap = low + below - bin * self.stride;
-                for first in (0..self.outputs).step_by(N) {
-                    let weights = &self.weights[first * self.inputs * taps_of_input..][..N * self.inputs * taps_of_input];
-                    let mut sums: [[f32; BLOCK]; N] = std::array::from_fn(|output| [self.bias[first + output]; BLOCK]);
-                    for channel in 0..self.inputs {
-                        let start = (channel * taps_of_input + first_tap * self.kernel_frames) * N;
-                        let weights = &weights[start..][..(end - low) * self.kernel_frames * N];
-                        let rows = &input.data[(channel * input.bins + low) * input.stride + block + first_frame..];
-                        for (row, weights) in rows.chunks(input.stride).zip(weights.chunks_exact(self.kernel_frames * N)) {
-                            for (frame, weights) in weights.as_chunks::<N>().0.iter().enumerate() {
-                                let Some(values) = row[frame..].first_chunk::<BLOCK>() else { continue };
-                                add::<FUSED, N>(&mut sums, values, weights);
-                            }
-                        }
+                for (sums, bias) in sums.chunks_exact_mut(length).zip(&self.bias[first..]) {
+                    sums.fill(*bias);
+                }
+                for channel in 0..self.inputs {
+                    for (tap, from) in (first_tap..).zip(low..end) {
+                        let start = (channel * self.kernel_bins + tap) * TAPS * N;
+                        let (weights, _) = weights[start..][..TAPS * N].as_chunks::<N>();
+                        let row = &input.data[(channel * input.bins + from) * input.stride + first_frame..];
+                        add_taps::<FUSED, N, TAPS>(&mut sums, &row[..length + TAPS - 1], weights);
                     }
-                    for (channel, sums) in sums.iter().enumerate() {
-                        let row = &mut output.row_mut(first + channel, bin)[block..];
-                        row.iter_mut().zip(sums).for_each(|(value, sum)| *value = self.finish.of(*sum));
-                    }
+                }
+                for (channel, sums) in sums.chunks_exact(length).enumerate() {
+                    let row = output.row_mut(first + channel, bin);
+                    row.iter_mut().zip(sums).for_each(|(value, sum)| *value = self.finish.of(*sum));
                 }
             }
         }
@@ -153,12 +154,24 @@ impl Finish {
     }
 }
 
-/// `sums[output] += values * weights[output]`.
+/// `sums[output][frame] += row[frame + tap] * weights[tap][output]`, always in the same order.
 #[inline(always)]
-fn add<const FUSED: bool, const N: usize>(sums: &mut [[f32; BLOCK]; N], values: &[f32; BLOCK], weights: &[f32; N]) {
-    for (sums, &weight) in sums.iter_mut().zip(weights) {
-        for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum = if FUSED { value.mul_add(weight, *sum) } else { value * weight + *sum };
+fn add_taps<const FUSED: bool, const N: usize, const TAPS: usize>(sums: &mut [f32], row: &[f32], weights: &[[f32; N]]) {
+    let length = row.len() + 1 - TAPS;
+    let rows: [&[f32]; TAPS] = std::array::from_fn(|tap| &row[tap..tap + length]);
+    let weights: [[f32; N]; TAPS] = std::array::from_fn(|tap| weights[tap]);
+    let mut rows_of_sums = sums.chunks_exact_mut(length);
+    let sums: [&mut [f32]; N] =
+        std::array::from_fn(|_| rows_of_sums.next().map_or(&mut [][..], |sums| &mut sums[..length]));
+    for frame in 0..length {
+        let values: [f32; TAPS] = std::array::from_fn(|tap| rows[tap][frame]);
+        for output in 0..N {
+            let mut sum = sums[output][frame];
+            for tap in 0..TAPS {
+                let (value, weight) = (values[tap], weights[tap][output]);
+                sum = if FUSED { value.mul_add(weight, sum) } else { value * weight + sum };
+            }
+            sums[output][frame] = sum;
         }
     }
 }
