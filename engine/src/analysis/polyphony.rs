@@ -26,7 +26,8 @@ pub const HOP: usize = 256;
 pub const KEYS: usize = 88;
 /// MIDI key of the lowest of them.
 pub const LOWEST_KEY: u8 = 21;
-/// Pitches of the contour, three a semitone; pitch `3 key` is in tune.
+/// Pitches of the contour, three a semitone: of the key `k` above the lowest, pitch `3 k + 1` is in tune, as the model was
+/// trained.
 pub const CONTOUR_BINS: usize = 264;
 
 /// Frames computed at once. With their context they fill the convolution's blocks without a remainder.
@@ -34,15 +35,18 @@ const CHUNK: usize = 172;
 /// Samples the original looks at in one piece. Shorter audio is followed by silence up to this length, as there.
 const SHORTEST: usize = 43_844;
 
-/// What the model says of each frame, all 0 to 1. Frame `t` is centred on sample `HOP * t`.
+/// What the model says of each frame. Frame `t` is centred on sample `HOP * t`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Posteriors {
-    /// Whether a note begins, `[frame][key]`.
+    /// Whether a note begins, `[frame][key]`, 0 to 1.
     pub onset: Vec<[f32; KEYS]>,
-    /// Whether a note sounds, `[frame][key]`.
+    /// Whether a note sounds, `[frame][key]`, 0 to 1.
     pub note: Vec<[f32; KEYS]>,
-    /// Whether there is a pitch, `[frame][third of a semitone]`.
+    /// Whether there is a pitch, `[frame][third of a semitone]`, 0 to 1.
     pub contour: Vec<[f32; CONTOUR_BINS]>,
+    /// Level at the fundamental of each key, `[frame][key]`, in decibels under the loudest of all: the model's own ears, not
+    /// its answer.
+    pub level_db: Vec<[f32; KEYS]>,
 }
 
 impl Posteriors {
@@ -97,6 +101,7 @@ pub fn posteriors_in_chunks(mono_22k: &[f32], chunk_frames: usize, context: &Job
         whole.onset.extend(chunk.onset);
         whole.note.extend(chunk.note);
         whole.contour.extend(chunk.contour);
+        whole.level_db.extend(chunk.level_db);
     }
     Ok(whole)
 }

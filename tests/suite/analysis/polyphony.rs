@@ -4,6 +4,7 @@ use super::parity::Reference;
 use cantus_engine::Error;
 use cantus_engine::analysis::polyphony::{self, Posteriors, posteriors};
 use cantus_engine::job_context::{CancelToken, JobContext};
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 /// Largest difference of any answer from the reference, which holds every fourth frame.
@@ -63,4 +64,51 @@ fn a_cancelled_job_stops_listening() {
     let cancel = CancelToken::default();
     cancel.cancel();
     assert_eq!(posteriors(&[0.1; 50_000], &JobContext::new(cancel, Arc::new(|_| ()))), Err(Error::Cancelled));
+}
+
+/// A tone of eight harmonics that is struck and dies away: onset and length in seconds, MIDI key.
+type Struck = (f64, f64, u8);
+
+/// Tones at the model's rate, each under a peak of 0.15.
+fn played(tones: &[Struck], seconds: f64) -> Vec<f32> {
+    let rate = polyphony::RATE.hz();
+    let mut audio = vec![0.0_f32; (seconds * rate) as usize];
+    for &(onset, length, key) in tones {
+        let hz = 440.0 * ((f64::from(key) - 69.0) / 12.0).exp2();
+        for (index, sample) in audio.iter_mut().enumerate().skip((onset * rate) as usize) {
+            let time = index as f64 / rate - onset;
+            let envelope = (time / 0.005).min((length - time) / 0.03).clamp(0.0, 1.0) * (-2.0 * time).exp();
+            let tone: f64 = (1..=8).map(f64::from).map(|k| (TAU * k * hz * time).sin() / k.powf(1.3)).sum();
+            *sample += (0.1 * envelope * tone) as f32;
+        }
+    }
+    audio
+}
+
+/// Keys and onsets in order, and no more than those.
+fn check_notes(tones: &[Struck], what: &str) {
+    let audio = played(tones, 3.5);
+    let heard = polyphony::notes(&posteriors(&audio, &JobContext::detached()).expect("answers"));
+    let mut keys: Vec<(f64, u8)> = heard.iter().map(|note| (note.onset.0, note.key)).collect();
+    assert_eq!(keys.len(), tones.len(), "{what}: {keys:?}");
+    for &(onset, _, key) in tones {
+        let near = keys.iter().position(|heard| heard.1 == key && (heard.0 - onset).abs() < 0.04);
+        let near = near.unwrap_or_else(|| panic!("{what}: key {key} at {onset} s is missing in {keys:?}"));
+        keys.remove(near);
+    }
+    for note in &heard {
+        assert!((0.0..=1.0).contains(&note.confidence) && note.level_db <= 0.0 && note.offset > note.onset, "{note:?}");
+        assert!((note.pitch.0 - f32::from(note.key)).abs() < 0.15, "{what}: {note:?}");
+    }
+}
+
+#[test]
+fn chords_are_found_note_by_note() {
+    check_notes(
+        &[(0.3, 1.0, 48), (0.3, 1.0, 55), (0.3, 1.0, 64), (1.5, 1.0, 50), (1.5, 1.0, 57), (1.5, 1.0, 65)],
+        "chords",
+    );
+    check_notes(&[(0.3, 0.4, 60), (0.3, 0.4, 64), (0.8, 0.4, 60), (0.8, 0.4, 64), (1.3, 0.8, 60)], "repeated chords");
+    check_notes(&[(0.3, 2.5, 48), (0.8, 0.4, 64), (1.3, 0.4, 67), (1.8, 0.4, 71)], "a held note under a line");
+    check_notes(&[(0.5, 0.5, 45), (1.2, 0.5, 57), (1.9, 0.5, 69)], "one note at a time, octaves apart");
 }

@@ -19,6 +19,14 @@ const FLOOR: f32 = 1e-10;
 
 const WEIGHTS: &[u8] = include_bytes!("../../../../assets/models/basic-pitch/basic_pitch.safetensors");
 
+/// What the layers see of a take.
+pub struct Features {
+    /// Levels `[BINS][frames]` as the network was trained on them.
+    bins: Vec<Vec<f32>>,
+    /// Decibels between the quietest and the loudest of all.
+    range_db: f32,
+}
+
 /// All layers with their weights.
 pub struct Network {
     constant_q: ConstantQ,
@@ -75,9 +83,9 @@ impl Network {
         })
     }
 
-    /// Levels `[BINS][frames]` of at least two seconds of audio at 22.05 kHz, the loudest of all 1 and the quietest 0 before
-    /// the network's own factor and offset.
-    pub fn features(&self, audio: &[f32], context: &JobContext) -> Result<Vec<Vec<f32>>> {
+    /// Of at least two seconds of audio at 22.05 kHz: levels in decibels, the loudest of all 1 and the quietest 0 before the
+    /// network's own factor and offset.
+    pub fn features(&self, audio: &[f32], context: &JobContext) -> Result<Features> {
         let mut levels = self.constant_q.power(audio, HOP, context)?;
         let (mut lowest, mut highest) = (f32::MAX, f32::MIN);
         for row in &mut levels {
@@ -87,18 +95,25 @@ impl Network {
                 highest = highest.max(*value);
             }
         }
-        let range = highest - lowest;
-        let factor = if range > 0.0 { self.norm.0 / range } else { 0.0 };
+        let range_db = highest - lowest;
+        let factor = if range_db > 0.0 { self.norm.0 / range_db } else { 0.0 };
         for row in &mut levels {
             context.check()?;
             row.iter_mut().for_each(|value| *value = (*value - lowest) * factor + self.norm.1);
         }
-        Ok(levels)
+        Ok(Features { bins: levels, range_db })
+    }
+
+    /// Level of a key's fundamental: the loudest of its three bins, against the loudest of the take, in decibels.
+    fn level_db(&self, features: &Features, key: usize, frame: usize) -> f32 {
+        let bins = &features.bins[(3 * key).saturating_sub(1)..3 * key + 2];
+        let loudest = bins.iter().fold(f32::MIN, |loudest, row| loudest.max(row[frame]));
+        ((loudest - self.norm.1) / self.norm.0 - 1.0) * features.range_db
     }
 
     /// The answers for the frames `wanted`; `context` more on each side are computed, so that the result is that of the whole.
-    pub fn forward(&self, features: &[Vec<f32>], wanted: Range<usize>, context: usize) -> Posteriors {
-        let total = features.first().map_or(0, Vec::len);
+    pub fn forward(&self, features: &Features, wanted: Range<usize>, context: usize) -> Posteriors {
+        let total = features.bins.first().map_or(0, Vec::len);
         let computed = wanted.start.saturating_sub(context)..(wanted.end + context).min(total);
         let frames = computed.len();
 
@@ -106,7 +121,7 @@ impl Network {
         let mut harmonics = Map::new(HARMONICS.len(), CONTOUR_BINS, frames);
         for (channel, shift) in HARMONICS.into_iter().enumerate() {
             for bin in 0..CONTOUR_BINS {
-                if let Some(row) = bin.checked_add_signed(shift).and_then(|bin| features.get(bin)) {
+                if let Some(row) = bin.checked_add_signed(shift).and_then(|bin| features.bins.get(bin)) {
                     harmonics.row_mut(channel, bin).copy_from_slice(&row[computed.clone()]);
                 }
             }
@@ -127,7 +142,9 @@ impl Network {
         let onset = self.onset.1.forward(&joined);
 
         let inside = wanted.start - computed.start..wanted.end - computed.start;
+        let level = |frame: usize| std::array::from_fn(|key| self.level_db(features, key, frame));
         Posteriors {
+            level_db: wanted.clone().map(level).collect(),
             onset: transposed(&onset, inside.clone()),
             note: transposed(&note, inside.clone()),
             contour: transposed(&contour, inside),
