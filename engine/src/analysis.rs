@@ -8,6 +8,7 @@ pub mod f0;
 pub mod key;
 pub mod notes;
 pub mod polyphony;
+pub mod predominant;
 pub mod rhythm;
 
 mod listen;
