@@ -6,9 +6,13 @@
 
 mod constant_q;
 mod convolution;
+mod hearing;
 mod network;
 mod note_creation;
+mod texture;
+mod top_voice;
 
+pub use hearing::{Heard, Hearing};
 pub use note_creation::{PolyNote, notes};
 
 use crate::error::Result;

@@ -22,7 +22,7 @@ const REGISTER: f32 = 8.0;
 const OUT_OF_REGISTER: f32 = 0.2;
 /// Weights of the certainty that the melody sounds: a constant, SwiftF0's belief in the pitch, Basic Pitch's, and decibels of
 /// the fundamental above its median along the path. Fitted to mixes whose melody is known.
-const VOICING: [f32; 4] = [0.0, 1.0, 1.0, 0.1];
+const VOICING: [f32; 4] = [4.4, 0.6, 1.6, 0.16];
 
 /// The melody of a mix: mono audio at 16 kHz, and what Basic Pitch says of the same. Frames as [`f0::track`] gives them.
 ///
@@ -68,25 +68,4 @@ fn frames(salience: &Salience, beliefs: &[f0::Pitch], posteriors: &Posteriors, p
             F0Frame { time, hz: MidiNote(note).hz().0, confidence, voiced: confidence >= f0::VOICED }
         })
         .collect()
-}
-
-/// What the certainty of voicing is made of, frame by frame, along the path: to fit its weights.
-pub fn evidence(mono_16k: &[f32], posteriors: &Posteriors, context: &JobContext) -> Result<Vec<[f32; 4]>> {
-    let beliefs = f0::beliefs(mono_16k, context)?;
-    let salience = Salience::new(&beliefs, posteriors);
-    let frames = track(mono_16k, posteriors, context)?;
-    Ok(frames
-        .iter()
-        .enumerate()
-        .map(|(frame, found)| {
-            let note = crate::time::Hz(found.hz).note().0;
-            let pitch = (((note - 43.0) * 3.0).round().max(0.0) as usize).min(PITCHES - 1);
-            [
-                salience.believed[frame][pitch],
-                salience.heard[frame][pitch],
-                salience.level_db[frame][pitch],
-                beliefs[frame].confidence,
-            ]
-        })
-        .collect())
 }

@@ -35,6 +35,12 @@ const TOGETHER: usize = 4;
 /// Frames whose certainty tells a note's strength: the first half second.
 const STRENGTH: usize = 40;
 
+/// A note is over where its level falls by this within this many frames (70 ms) and does not come back above the lower mark:
+/// the key was let go, and what the model still hears is the room.
+const FALL_DB: f32 = 6.0;
+const FALL_FRAMES: usize = 6;
+const COMES_BACK_DB: f32 = 3.6;
+
 /// One note among several at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolyNote {
@@ -72,7 +78,7 @@ pub fn notes(posteriors: &Posteriors) -> Vec<PolyNote> {
         .into_iter()
         .map(|note| PolyNote {
             onset: Seconds(onset_frame(posteriors, &note) * HOP as f64 / RATE.hz()),
-            offset: Seconds(Posteriors::time(note.end)),
+            offset: Seconds(Posteriors::time(let_go(posteriors, &note))),
             key: LOWEST_KEY + note.key as u8,
             pitch: pitch(posteriors, &note),
             confidence: note.strength.max(0.0).sqrt().min(1.0),
@@ -190,6 +196,17 @@ fn real(posteriors: &Posteriors, found: &[Found]) -> Vec<Found> {
         })
     };
     found.iter().filter(is_real).copied().collect()
+}
+
+/// The frame where a note's key was let go.
+fn let_go(posteriors: &Posteriors, note: &Found) -> usize {
+    let level = |frame: usize| posteriors.level_db[frame][note.key];
+    let falls = |&frame: &usize| {
+        let later = (frame + FALL_FRAMES..note.end).map(level).fold(f32::MIN, f32::max);
+        level(frame) - level(frame + FALL_FRAMES) > FALL_DB && later < level(frame) - COMES_BACK_DB
+    };
+    let last = note.end.saturating_sub(FALL_FRAMES);
+    (note.first + SHORTEST..last).find(falls).map_or(note.end, |frame| frame + 1)
 }
 
 /// The beginning between two frames: the top of the parabola through the peak and its neighbours.
