@@ -4,6 +4,7 @@
 //! a note begins and whether one sounds, and for each third of a semitone whether there is a pitch. The weights are part of the
 //! program; see `assets/models/basic-pitch`.
 
+mod beginnings;
 mod constant_q;
 mod convolution;
 mod hearing;

@@ -1,6 +1,6 @@
 //! Thread: worker. What the polyphonic ear makes of a take: its texture, and melody and harmony where there are several voices.
 
-use super::{HOP, LOWEST_KEY, PolyNote, Posteriors, RATE, posteriors, texture, top_voice};
+use super::{HOP, LOWEST_KEY, PolyNote, Posteriors, RATE, beginnings, posteriors, texture, top_voice};
 use crate::analysis::notes::Melody;
 use crate::analysis::{Chroma, F0Frame, Note, Texture, TextureEstimate, chroma, f0, notes, predominant, separation};
 use crate::audio::AudioBuffer;
@@ -70,7 +70,8 @@ impl Hearing {
             Texture::Mix => {
                 let frames = predominant::track(mono_16k, &self.posteriors, context)?;
                 let lead = separation::lead(mono_16k, &frames, context)?;
-                let melody = notes::notes(&frames, &lead);
+                let mut melody = notes::notes(&frames, &lead);
+                beginnings::refine(&mut melody.notes, &self.posteriors);
                 let rest = self.without_drums_and_bass.as_ref();
                 let chroma = rest.map(|rest| chroma::chroma_in(rest, context)).transpose()?;
                 Ok(Some(Heard { frames, melody, harmony: Vec::new(), chroma_without_drums_and_bass: chroma }))
@@ -91,7 +92,7 @@ impl Hearing {
         let mut melody: Vec<Note> = line.iter().map(whole).collect();
         for index in 1..melody.len() {
             let next = melody[index].onset;
-            cut(&mut melody[index - 1], next);
+            melody[index - 1].end_by(next);
         }
         let harmony = (0..self.notes.len()).filter(|index| !line.contains(index)).map(|index| whole(&index)).collect();
         Heard {
@@ -123,15 +124,6 @@ impl Hearing {
             bend: vec![(0.0, found.pitch.0 - f32::from(found.key) - tuning)],
             level_db: if level_db.is_empty() { vec![(0.0, 0.0)] } else { level_db },
         }
-    }
-}
-
-/// Ends a note no later than `end`.
-fn cut(note: &mut Note, end: Seconds) {
-    if note.offset > end {
-        note.offset = end;
-        let length = (end - note.onset).0 as f32;
-        note.level_db.retain(|point| point.0 <= length);
     }
 }
 

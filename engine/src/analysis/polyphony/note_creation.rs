@@ -4,6 +4,7 @@
 //! peak on a key that sounds already is a repeated note only when its own level rises: chords struck around a held note let
 //! the certainty peak there too. Notes that are but a harmonic or a subharmonic of another are taken out.
 
+use super::beginnings::between;
 use super::{HOP, KEYS, LOWEST_KEY, Posteriors, RATE};
 use crate::time::{MidiNote, Seconds};
 
@@ -215,10 +216,8 @@ fn onset_frame(posteriors: &Posteriors, note: &Found) -> f64 {
     if note.begins < BEGINS || first == 0 || first + 1 >= posteriors.frames() {
         return first as f64;
     }
-    let [before, top, after] = [first - 1, first, first + 1].map(|frame| f64::from(posteriors.onset[frame][note.key]));
-    let curvature = before - 2.0 * top + after;
-    let shift = if curvature < 0.0 { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
-    first as f64 + shift
+    let [before, top, after] = [first - 1, first, first + 1].map(|frame| posteriors.onset[frame][note.key]);
+    first as f64 + between(before, top, after)
 }
 
 /// Mean of the contour over the note, between the key's thirds of a semitone.
