@@ -48,7 +48,7 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
         let mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
-        let hearing = Hearing::of(&heard, context)?;
+        let hearing = Hearing::of(&heard, &mono_16k, context)?;
         let (frames, melody) = match hearing.melody(&mono_16k, context)? {
             Some(several) => {
                 harmony = several.harmony;

@@ -1,5 +1,6 @@
 //! Thread: worker. What the polyphonic ear makes of a take: its texture, and melody and harmony where there are several voices.
 
+use super::texture::Together;
 use super::{HOP, LOWEST_KEY, PolyNote, Posteriors, RATE, beginnings, posteriors, texture, top_voice};
 use crate::analysis::notes::Melody;
 use crate::analysis::{Chroma, F0Frame, Note, Texture, TextureEstimate, chroma, f0, notes, predominant, separation};
@@ -22,8 +23,16 @@ pub struct Hearing {
     pub notes: Vec<PolyNote>,
     /// One voice, chords or a mix.
     pub texture: TextureEstimate,
-    /// What is neither drums nor bass, at [`separation::RATE`]; of a mix only.
-    without_drums_and_bass: Option<Vec<f32>>,
+    /// Of a mix only.
+    mix: Option<Mix>,
+}
+
+/// What else is known of a mix.
+struct Mix {
+    /// The leading pitch.
+    lead: Vec<F0Frame>,
+    /// What is neither drums nor bass, at [`separation::RATE`].
+    rest: Vec<f32>,
 }
 
 /// The melody of a take with several voices.
@@ -39,23 +48,23 @@ pub struct Heard {
 }
 
 impl Hearing {
-    /// Listens to mono audio of finite samples.
+    /// Listens to mono audio of finite samples; `mono_16k` is the same at the pitch tracker's rate.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`]; [`crate::Error::OutOfRange`] for a sample rate outside 8 to 192 kHz.
-    pub fn of(mono: &AudioBuffer, context: &JobContext) -> Result<Self> {
+    pub fn of(mono: &AudioBuffer, mono_16k: &[f32], context: &JobContext) -> Result<Self> {
         let posteriors = posteriors(&resample_in(mono, RATE, context)?.to_mono(), context)?;
         let notes = super::notes(&posteriors);
-        let together = texture::together(&posteriors, &notes);
-        let mut rest = None;
-        let texture = texture::texture(together, || {
-            let mono_32k = resample_in(mono, separation::RATE, context)?.to_mono();
-            let stems = separation::separate(&mono_32k, |seconds| texture::bass_hz(&notes, seconds), context)?;
-            rest = Some(stems.rest);
-            Ok(stems.struck_share)
-        })?;
-        let without_drums_and_bass = rest.filter(|_| texture.texture == Texture::Mix);
-        Ok(Self { posteriors, notes, texture, without_drums_and_bass })
+        let together = Together::of(&posteriors, &notes);
+        if !together.is_several() {
+            return Ok(Self { posteriors, notes, texture: texture::one_voice(together), mix: None });
+        }
+        let mono_32k = resample_in(mono, separation::RATE, context)?.to_mono();
+        let stems = separation::separate(&mono_32k, |seconds| texture::bass_hz(&notes, seconds), context)?;
+        let lead = predominant::track(mono_16k, &posteriors, context)?;
+        let texture = texture::several_voices(together, stems.struck_share, texture::movement_cents(&lead));
+        let is_mix = texture.texture == Texture::Mix;
+        Ok(Self { posteriors, notes, texture, mix: is_mix.then_some(Mix { lead, rest: stems.rest }) })
     }
 
     /// The melody, when there are several voices; of one voice `None`: the pitch tracker alone knows better. `mono_16k` is the
@@ -64,16 +73,15 @@ impl Hearing {
     /// # Errors
     /// [`crate::Error::Cancelled`].
     pub fn melody(&self, mono_16k: &[f32], context: &JobContext) -> Result<Option<Heard>> {
-        match self.texture.texture {
-            Texture::OneVoice => Ok(None),
-            Texture::Chords => Ok(Some(self.of_chords(mono_16k.len() / f0::HOP))),
-            Texture::Mix => {
-                let frames = predominant::track(mono_16k, &self.posteriors, context)?;
-                let lead = separation::lead(mono_16k, &frames, context)?;
-                let mut melody = notes::notes(&frames, &lead);
+        match (self.texture.texture, &self.mix) {
+            (Texture::OneVoice, _) => Ok(None),
+            (_, None) => Ok(Some(self.of_chords(mono_16k.len() / f0::HOP))),
+            (_, Some(Mix { lead, rest })) => {
+                let alone = separation::lead(mono_16k, lead, context)?;
+                let mut melody = notes::notes(lead, &alone);
                 beginnings::refine(&mut melody.notes, &self.posteriors);
-                let rest = self.without_drums_and_bass.as_ref();
-                let chroma = rest.map(|rest| chroma::chroma_in(rest, context)).transpose()?;
+                let chroma = Some(chroma::chroma_in(rest, context)?);
+                let frames = lead.clone();
                 Ok(Some(Heard { frames, melody, harmony: Vec::new(), chroma_without_drums_and_bass: chroma }))
             }
         }

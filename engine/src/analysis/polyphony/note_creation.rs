@@ -26,7 +26,7 @@ const REPEAT: usize = 8;
 const RISE_DB: f32 = 2.0;
 const RISE_REACH: usize = 6;
 /// Semitones from a note up to its harmonics 2, 3, 4, 5, 6, 7, 8.
-const HARMONICS: [i32; 7] = [12, 19, 24, 28, 31, 34, 36];
+pub const HARMONICS: [i32; 7] = [12, 19, 24, 28, 31, 34, 36];
 /// A note on a harmonic of a sounding note is that harmonic when it is less than this much as strong.
 const HARMONIC_STRENGTH: f32 = 0.5;
 /// A note an octave, a twelfth or two octaves under another is not there when its fundamental is this much weaker.
