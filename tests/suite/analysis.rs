@@ -1,13 +1,16 @@
 //! Tests of analysis: each part against the outside reference it follows, then the whole stage on hums whose notes are known.
 
+mod band;
 mod files;
 mod hum;
 mod hums;
 mod music;
 mod parity;
 mod polyphony;
+mod predominant;
 mod resampling;
 mod robustness;
+mod separation;
 
 use cantus_engine::analysis::{Analysis, analyse};
 use cantus_engine::audio::AudioBuffer;

@@ -72,18 +72,20 @@ impl Together {
 
 fn notes_together(posteriors: &Posteriors, notes: &[PolyNote]) -> f32 {
     let frames = posteriors.frames();
-    let mut sounding: Vec<Vec<f32>> = vec![Vec::new(); frames];
+    let mut sounding: Vec<Vec<(u8, f32)>> = vec![Vec::new(); frames];
     for note in notes {
         let frame = |seconds: f64| ((seconds * RATE.hz() / HOP as f64).round().max(0.0) as usize).min(frames);
         for frame in frame(note.onset.0 + SLUR)..frame(note.offset.0 - SLUR) {
-            sounding[frame].push(posteriors.level_db[frame][usize::from(note.key - LOWEST_KEY)]);
+            sounding[frame].push((note.key, posteriors.level_db[frame][usize::from(note.key - LOWEST_KEY)]));
         }
     }
-    let several = |levels: &&Vec<f32>| {
-        let loudest = levels.iter().fold(f32::MIN, |loudest, level| loudest.max(*level));
-        levels.iter().filter(|&&level| level > loudest - RINGING_DB).count() > 1
+    let several = |sounding: &&Vec<(u8, f32)>| {
+        let loudest = sounding.iter().fold(f32::MIN, |loudest, note| loudest.max(note.1));
+        let mut keys = sounding.iter().filter(|note| note.1 > loudest - RINGING_DB).map(|note| note.0);
+        // A pitch between two keys is heard as both.
+        keys.next().is_some_and(|first| keys.any(|key| key.abs_diff(first) > 1))
     };
-    let count = sounding.iter().filter(|levels| !levels.is_empty()).count();
+    let count = sounding.iter().filter(|notes| !notes.is_empty()).count();
     if count == 0 { 0.0 } else { sounding.iter().filter(several).count() as f32 / count as f32 }
 }
 
@@ -112,7 +114,8 @@ fn keys_together(posteriors: &Posteriors) -> f32 {
         let loudest = keys.clone().fold(f32::MIN, |loudest, key| loudest.max(levels[key]));
         let mut roots: Vec<usize> = Vec::new();
         for key in keys.filter(|&key| levels[key] > loudest - SOFTER_DB) {
-            if !roots.iter().any(|root| HARMONICS.contains(&((key - root) as i32))) {
+            // A pitch between two keys is heard as both.
+            if !roots.iter().any(|root| key - root <= 1 || HARMONICS.contains(&((key - root) as i32))) {
                 roots.push(key);
             }
         }
