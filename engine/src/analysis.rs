@@ -1,7 +1,8 @@
 //! Thread: worker. Analysis: a take becomes notes, chroma, key, tempo.
 //!
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
-//! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.
+//! [`rhythm`] say where the melody is at home. [`polyphony`] hears whether there are several voices; [`predominant`] and
+//! [`separation`] find the melody among them. [`analyse`] is the whole stage.
 
 pub mod chroma;
 pub mod f0;

@@ -90,20 +90,18 @@ fn bass_mask(bass_hz: Option<f32>) -> Vec<f32> {
     mask
 }
 
-/// The lead of a mix: what lies on the harmonics of a pitch track, mono at 16 kHz, as long as the mix. Where the track is not
-/// sure, less of the mix comes through. With this the lead's own level, repeated notes and curves can be measured.
+/// The lead of a mix: what lies on the harmonics of a pitch track, mono at 16 kHz, as long as the mix. With this the
+/// lead's own level, repeated notes and curves can be measured.
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`].
 pub fn lead(mono_16k: &[f32], track: &[F0Frame], context: &JobContext) -> Result<Vec<f32>> {
     let line_hz = f0::RATE.hz() as f32 / LEAD_LENGTH as f32;
     let [lead] = masked::<1>(mono_16k, LEAD_LENGTH, LEAD_HOP, 0, context, |spectrogram, first, masks| {
-        for frame in 0..spectrogram.frames() {
-            let Some(pitch) = usize::try_from(first + frame as isize).ok().and_then(|frame| track.get(frame)) else {
-                continue;
-            };
+        for (mask, frame) in masks[0].iter_mut().take(spectrogram.frames()).zip(first..) {
+            let Some(pitch) = usize::try_from(frame).ok().and_then(|frame| track.get(frame)) else { continue };
             for number in 1..=LEAD_HARMONICS {
-                keep_harmonic(&mut masks[0][frame], pitch.hz * number as f32, line_hz);
+                keep_harmonic(mask, pitch.hz * number as f32, line_hz);
             }
         }
     })?;

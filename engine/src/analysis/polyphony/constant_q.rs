@@ -49,11 +49,10 @@ impl ConstantQ {
         for level in 0..LEVELS {
             let level_hop = hop >> level;
             let padded = mirrored(&level_audio);
-            for frame in 0..frames {
+            for (frame, window) in padded.windows(LENGTH).step_by(level_hop).take(frames).enumerate() {
                 if frame % CHECK == 0 {
                     context.check()?;
                 }
-                let Some(window) = padded.get(frame * level_hop..frame * level_hop + LENGTH) else { break };
                 for (kernel, (first, cosine, sine)) in self.kernels.iter().enumerate() {
                     // Counted down from the top: the lowest octave has fewer bins.
                     let Some(bin) = (BINS + kernel).checked_sub(OCTAVE * (level + 1)) else { continue };

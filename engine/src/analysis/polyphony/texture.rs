@@ -75,8 +75,9 @@ fn notes_together(posteriors: &Posteriors, notes: &[PolyNote]) -> f32 {
     let mut sounding: Vec<Vec<(u8, f32)>> = vec![Vec::new(); frames];
     for note in notes {
         let frame = |seconds: f64| ((seconds * RATE.hz() / HOP as f64).round().max(0.0) as usize).min(frames);
-        for frame in frame(note.onset.0 + SLUR)..frame(note.offset.0 - SLUR) {
-            sounding[frame].push((note.key, posteriors.level_db[frame][usize::from(note.key - LOWEST_KEY)]));
+        let (first, end) = (frame(note.onset.0 + SLUR), frame(note.offset.0 - SLUR));
+        for (sounding, levels) in sounding.iter_mut().zip(&posteriors.level_db).take(end).skip(first) {
+            sounding.push((note.key, levels[usize::from(note.key - LOWEST_KEY)]));
         }
     }
     let several = |sounding: &&Vec<(u8, f32)>| {

@@ -35,18 +35,18 @@ pub fn best(salience: &[[f32; PITCHES]]) -> Vec<usize> {
         }
         // Leaps: the best start for a leap up to here, carried along from the lowest pitch; and the same downwards.
         let (mut carried, mut from) = (f32::MIN, 0);
-        for pitch in 0..PITCHES {
+        for (pitch, &score) in score.iter().enumerate() {
             offer(pitch, carried - LEAP, from);
-            if score[pitch] > carried {
-                (carried, from) = (score[pitch], pitch);
+            if score > carried {
+                (carried, from) = (score, pitch);
             }
             carried -= LEAP_STEP;
         }
         let (mut carried, mut from) = (f32::MIN, 0);
-        for pitch in (0..PITCHES).rev() {
+        for (pitch, &score) in score.iter().enumerate().rev() {
             offer(pitch, carried - LEAP, from);
-            if score[pitch] > carried {
-                (carried, from) = (score[pitch], pitch);
+            if score > carried {
+                (carried, from) = (score, pitch);
             }
             carried -= LEAP_STEP;
         }
