@@ -1,14 +1,18 @@
 //! Thread: worker. Analysis: a take becomes notes, chroma, key, tempo.
 //!
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
-//! [`rhythm`] say where the melody is at home. [`analyse`] is the whole stage.
+//! [`rhythm`] say where the melody is at home. [`polyphony`] hears whether there are several voices; [`predominant`] and
+//! [`separation`] find the melody among them. [`analyse`] is the whole stage.
 
 pub mod chroma;
 pub mod f0;
 pub mod key;
 pub mod notes;
+pub mod polyphony;
+pub mod predominant;
 pub mod quantise;
 pub mod rhythm;
+pub mod separation;
 
 mod listen;
 
@@ -110,6 +114,30 @@ pub struct KeySegment {
     pub key: Key,
 }
 
+/// How many voices a take has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Texture {
+    /// One note at a time: a hum, a voice, a solo instrument.
+    #[default]
+    OneVoice,
+    /// Several notes at once on one instrument: keyboard, guitar.
+    Chords,
+    /// A lead over chords, bass and drums.
+    Mix,
+}
+
+/// The texture that was heard.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TextureEstimate {
+    /// The most likely texture.
+    pub texture: Texture,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// Why, in a sentence; empty when nobody listened.
+    pub evidence: String,
+}
+
 /// Everything the listener understood of a take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
@@ -126,8 +154,17 @@ pub struct Analysis {
     pub f0: Vec<F0Frame>,
     /// The melody, in order, never overlapping.
     pub notes: Vec<Note>,
+    /// The other notes of played chords, in order of their onsets; they overlap. Empty for one voice and for mixes.
+    #[serde(default)]
+    pub harmony: Vec<Note>,
+    /// One voice, chords or a mix.
+    #[serde(default)]
+    pub texture: TextureEstimate,
     /// Chromagram of the take.
     pub chroma: Chroma,
+    /// Chromagram of a mix whose drums and bass are taken out; `None` when there are none to take out.
+    #[serde(default)]
+    pub chroma_without_drums_and_bass: Option<Chroma>,
     /// The key.
     pub key: KeyEstimate,
     /// The singer's tuning against A440, in cents.
@@ -165,7 +202,10 @@ impl Analysis {
             length: Beats(0.0),
             f0: Vec::new(),
             notes: Vec::new(),
+            harmony: Vec::new(),
+            texture: TextureEstimate::default(),
             chroma: Chroma::default(),
+            chroma_without_drums_and_bass: None,
             key: KeyEstimate::unheard(),
             tuning_cents: 0.0,
             level_dbfs: f32::NEG_INFINITY,

@@ -1,15 +1,19 @@
 //! Tests of analysis: each part against the outside reference it follows, then the whole stage on hums whose notes are known.
 
+mod band;
 mod files;
 mod hum;
 mod hums;
 mod key;
 mod music;
 mod parity;
+mod polyphony;
+mod predominant;
 mod quantise;
 mod resampling;
 mod rhythm;
 mod robustness;
+mod separation;
 mod tunes;
 
 use cantus_engine::analysis::{Analysis, analyse};

@@ -11,8 +11,9 @@ use crate::analysis::F0Frame;
 use crate::error::Result;
 use crate::job_context::{JobContext, Stage};
 use crate::side_by_side::side_by_side;
-use crate::time::{SampleRate, Seconds};
+use crate::time::{Hz, MidiNote, SampleRate, Seconds};
 use network::Network;
+pub use network::{PITCHES, Pitch};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -47,40 +48,68 @@ pub fn track(mono_16k: &[f32], context: &JobContext) -> Result<Vec<F0Frame>> {
     track_in_chunks(mono_16k, CHUNK, context)
 }
 
+/// What the network believes of every frame, before one pitch is chosen: for input with more than one voice.
+///
+/// # Errors
+/// As [`track`].
+pub fn beliefs(mono_16k: &[f32], context: &JobContext) -> Result<Vec<Pitch>> {
+    pitches(mono_16k, CHUNK, context)
+}
+
+/// The note of one of the network's pitches: 46.875 to 2093.75 Hz in even steps of 70 cents.
+pub fn note_of(pitch: usize) -> MidiNote {
+    let (lowest, highest) = (Hz(46.875).note().0, Hz(2093.75).note().0);
+    MidiNote(lowest + (highest - lowest) * pitch as f32 / (PITCHES - 1) as f32)
+}
+
 /// [`track`] with another chunk length in frames: the result must be the same for any. For tests of just that.
 ///
 /// # Errors
 /// As [`track`].
 pub fn track_in_chunks(mono_16k: &[f32], chunk_frames: usize, context: &JobContext) -> Result<Vec<F0Frame>> {
-    let peak = mono_16k.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let pitches = pitches(mono_16k, chunk_frames, context)?;
+    frames(mono_16k, &pitches, &pitches.iter().map(Pitch::best).collect::<Vec<_>>())
+}
+
+/// What the network says of every frame.
+fn pitches(mono_16k: &[f32], chunk_frames: usize, context: &JobContext) -> Result<Vec<Pitch>> {
     if mono_16k.is_empty() {
         return Ok(Vec::new());
     }
-    let gain = if (SILENT_PEAK..QUIET_PEAK).contains(&peak) { SCALED_PEAK / peak } else { 1.0 };
+    let gain = gain(mono_16k);
     let network = network()?;
     let frames = (mono_16k.len() / HOP).max(1);
     let starts: Vec<usize> = (0..frames).step_by(chunk_frames.max(1)).collect();
     let done = AtomicUsize::new(0);
     let count = starts.len();
-    let chunks: Vec<Vec<F0Frame>> = side_by_side(starts, |_, start| {
+    let chunks: Vec<Vec<Pitch>> = side_by_side(starts, |_, start| {
         context.check()?;
-        let end = (start + chunk_frames.max(1)).min(frames);
+        let end = start.saturating_add(chunk_frames.max(1)).min(frames);
         let pitches = network.forward(mono_16k, gain, frames, start..end, CONTEXT);
         // Analysis is mostly this loop; the rest of the stage takes the last fifth of its bar.
         let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / count as f32;
         context.progress(Stage::Analysis, 0.8 * share)?;
-        Ok(pitches
-            .into_iter()
-            .zip(start..)
-            .map(|(pitch, frame)| {
-                let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
-                let confidence = if loud { pitch.confidence } else { 0.0 };
-                let time = Seconds((frame * HOP) as f64 / RATE.hz());
-                F0Frame { time, hz: pitch.hz, confidence, voiced: confidence >= VOICED }
-            })
-            .collect())
+        Ok(pitches)
     })?;
     Ok(chunks.concat())
+}
+
+/// Frames of the pitches chosen, one a frame.
+fn frames(mono_16k: &[f32], pitches: &[Pitch], chosen: &[usize]) -> Result<Vec<F0Frame>> {
+    let (network, gain) = (network()?, gain(mono_16k));
+    let frames = pitches.iter().zip(chosen).enumerate().map(|(frame, (pitch, &chosen))| {
+        let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
+        let confidence = if loud { pitch.confidence } else { 0.0 };
+        let time = Seconds((frame * HOP) as f64 / RATE.hz());
+        F0Frame { time, hz: network.hz(&pitch.logits, chosen), confidence, voiced: confidence >= VOICED }
+    });
+    Ok(frames.collect())
+}
+
+/// What the audio is multiplied by: quiet takes are scaled up.
+fn gain(mono_16k: &[f32]) -> f32 {
+    let peak = mono_16k.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    if (SILENT_PEAK..QUIET_PEAK).contains(&peak) { SCALED_PEAK / peak } else { 1.0 }
 }
 
 /// Peak of the hop centred on a frame.

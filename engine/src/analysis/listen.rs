@@ -1,8 +1,9 @@
 //! Thread: worker. The whole analysis of a take, from samples to doubts.
 
 use crate::analysis::notes::Melody;
+use crate::analysis::polyphony::Hearing;
 use crate::analysis::rhythm::Rhythm;
-use crate::analysis::{Analysis, F0Frame, Note, chroma, f0, key, notes, rhythm};
+use crate::analysis::{Analysis, F0Frame, Note, TextureEstimate, chroma, f0, key, notes, rhythm};
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::Result;
@@ -39,6 +40,8 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
     }
     let silent = heard.peak() < f0::SILENT_PEAK;
 
+    let mut texture = TextureEstimate::default();
+    let (mut harmony, mut chroma_without_drums_and_bass) = (Vec::new(), None);
     let (frames, melody, chroma) = if silent && !take.notes.is_empty() {
         let melody = from_midi(&take.notes, &mut doubts);
         let length = take.audio.length().seconds(take.audio.rate);
@@ -46,9 +49,21 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
         let mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
-        let mut frames = f0::track(&mono_16k, context)?;
-        notes::octaves::correct(&mut frames, &mono_16k);
-        let melody = notes::notes(&frames, &mono_16k);
+        let hearing = Hearing::of(&heard, &mono_16k, context)?;
+        let (frames, melody) = match hearing.melody(&mono_16k, context)? {
+            Some(several) => {
+                harmony = several.harmony;
+                chroma_without_drums_and_bass = several.chroma_without_drums_and_bass;
+                (several.frames, several.melody)
+            }
+            None => {
+                let mut frames = f0::track(&mono_16k, context)?;
+                notes::octaves::correct(&mut frames, &mono_16k);
+                let melody = notes::notes(&frames, &mono_16k);
+                (frames, melody)
+            }
+        };
+        texture = hearing.texture;
         context.progress(Stage::Analysis, 0.85)?;
         let chroma = chroma::chroma_in(&resample_in(&heard, chroma::RATE, context)?.to_mono(), context)?;
         (frames, melody, chroma)
@@ -75,7 +90,10 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         length,
         f0: frames,
         notes: melody.notes,
+        harmony,
+        texture,
         chroma,
+        chroma_without_drums_and_bass,
         key,
         tuning_cents: melody.tuning_cents,
         level_dbfs: sounding_level_dbfs(&heard),

@@ -9,19 +9,19 @@ use cantus_engine::{Error, analysis::F0Frame};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-struct Reference(HashMap<String, Tensor>);
+pub struct Reference(HashMap<String, Tensor>);
 
 impl Reference {
-    fn load(name: &str) -> Self {
+    pub fn load(name: &str) -> Self {
         Self(safetensors::load(data(name), &Device::Cpu).expect("reference tensors"))
     }
 
-    fn floats(&self, name: &str) -> Vec<f32> {
+    pub fn floats(&self, name: &str) -> Vec<f32> {
         self.0[name].flatten_all().and_then(|tensor| tensor.to_vec1()).expect("a float tensor")
     }
 
     /// A signal stored as 16-bit integers.
-    fn signal(&self, name: &str) -> Vec<f32> {
+    pub fn signal(&self, name: &str) -> Vec<f32> {
         let integers: Vec<i16> =
             self.0[name].flatten_all().and_then(|tensor| tensor.to_vec1()).expect("16-bit samples");
         integers.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect()

@@ -6,8 +6,8 @@ use super::{Fault, Source, check_finds, check_holds};
 const CRATES: [(&str, &[&str]); 16] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
-    ("candle_core", &["engine/src/analysis/f0", "engine/src/generation/musicgen"]),
-    ("candle_nn", &["engine/src/analysis/f0", "engine/src/generation/musicgen"]),
+    ("candle_core", &["engine/src/analysis/f0", "engine/src/analysis/polyphony", "engine/src/generation/musicgen"]),
+    ("candle_nn", &["engine/src/analysis/f0", "engine/src/analysis/polyphony", "engine/src/generation/musicgen"]),
     ("gemm", &["engine/src/generation/musicgen/encodec/product.rs"]),
     ("half", &["engine/src/generation/musicgen"]),
     ("rayon", &["engine/src/generation/musicgen"]),
