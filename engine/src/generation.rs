@@ -3,6 +3,7 @@
 //! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`].
 
 pub mod band;
+pub mod musicgen;
 pub mod prompt;
 pub mod score;
 pub mod style;

@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod audio;
 pub mod capture;
+pub mod data_dir;
 pub mod error;
 pub mod export;
 pub mod generation;
@@ -21,5 +22,6 @@ mod side_by_side;
 pub mod studio;
 pub mod time;
 pub mod trace;
+pub mod worker;
 
 pub use error::{Error, Result};
