@@ -18,6 +18,7 @@ pub mod playback;
 pub mod rendition;
 pub mod resample;
 pub mod session;
+pub mod stretch;
 mod side_by_side;
 pub mod studio;
 pub mod time;

@@ -149,15 +149,21 @@ fn trim(stems: &mut [Stem], sum: &AudioBuffer, context: &JobContext) -> Result<(
     Ok(())
 }
 
-/// Brings the pre-master to the target loudness under the peak ceiling. The mix, its loudness and its true peak.
-fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+/// Brings a pre-master of at most full scale to the target loudness under the peak ceiling. The mix in 24-bit values, its
+/// integrated loudness in LUFS and its true peak in dBTP.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from the meter.
+pub fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
     let rate = premaster.rate;
     let power = weighted_power(&premaster, context)?;
     context.check()?;
     let Some(lufs) = EnergyCurve::of(&power, rate).integrated_lufs() else {
         // Silence, or a click too short to have a loudness: left as it is.
         let (lufs, peak) = if premaster.peak() > 0.0 { measure(&premaster, context)? } else { (SILENCE_LUFS, -120.0) };
-        return Ok((premaster, lufs, peak));
+        let mut mix = premaster;
+        mix.quantise_24_bit();
+        return Ok((mix, lufs, peak));
     };
     let mut peaks = true_peak_curve(&premaster, context)?;
     context.check()?;

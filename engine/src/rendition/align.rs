@@ -1,0 +1,252 @@
+//! Thread: worker. Where the beat of made music lies against the song's: tempo and offset, from onset strengths alone.
+//!
+//! Music made for a tempo keeps it only roughly, and begins when it likes. A comb of the song's own pulses, stretched by up to
+//! [`WIDEST`] and shifted by up to half a beat, is laid over the onset curve; the best one is refined by a straight line through
+//! the onsets next to its pulses.
+
+use crate::error::{Error, Result};
+use crate::job_context::{JobContext, Stage};
+use crate::time::{SampleRate, Seconds};
+use realfft::RealFftPlanner;
+use serde::{Deserialize, Serialize};
+
+/// Furthest that the music's tempo may be from the song's.
+pub const WIDEST: f64 = 0.08;
+/// Below this nothing is moved: what was found may be chance.
+pub const SURE: f32 = 0.35;
+
+/// Seconds between two values of the onset curve, and the window it looks through.
+const HOP_SECONDS: f64 = 0.005;
+const WINDOW_SECONDS: f64 = 0.016;
+/// The curve rises before the sound begins, because the window sees it coming. Measured on clicks.
+const ANTICIPATION_SECONDS: f64 = -0.0045;
+/// The comb looks at this much music; the line through the onsets goes on from there.
+const COMB_SECONDS: f64 = 30.0;
+/// Steps of the comb.
+const RATIO_STEP: f64 = 0.000_5;
+const SHIFT_STEP_SECONDS: f64 = 0.005;
+/// Weight of the half-beats between the pulses.
+const OFF_BEAT: f32 = 0.4;
+/// How much less likely the far end of each range is than its middle.
+const FAR_RATIO: f64 = 0.25;
+const FAR_SHIFT: f64 = 0.35;
+/// An onset belongs to a pulse when it lies this near.
+const NEAR_SECONDS: f64 = 0.045;
+
+/// How made music lies against the song.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Alignment {
+    /// Time in the music that passes in one second of the song: 1.03 is 3 % slow.
+    pub ratio: f64,
+    /// Where in the music the region begins.
+    pub offset: Seconds,
+    /// 0 to 1: how clearly the music has this beat.
+    pub confidence: f32,
+}
+
+impl Alignment {
+    /// Music that is taken as it is.
+    pub const NONE: Self = Self { ratio: 1.0, offset: Seconds(0.0), confidence: 0.0 };
+
+    /// Whether it is worth acting on.
+    pub fn is_sure(&self) -> bool {
+        self.confidence >= SURE
+    }
+}
+
+/// Finds tempo and offset of mono music against the song's pulses, given in seconds from the start of the region, in order.
+///
+/// Music without a beat, or shorter than two pulses, gives [`Alignment::NONE`].
+///
+/// # Errors
+/// [`Error::Cancelled`], [`Error::Internal`] from a transform.
+pub fn measure_alignment(mono: &[f32], rate: SampleRate, pulses: &[Seconds], context: &JobContext) -> Result<Alignment> {
+    context.progress(Stage::Alignment, 0.0)?;
+    let curve = Curve::of(mono, rate, context)?;
+    let length = mono.len() as f64 / rate.hz();
+    let inside: Vec<f64> = pulses.iter().map(|pulse| pulse.0).filter(|&pulse| pulse < length).collect();
+    let gap = match inside.as_slice() {
+        [first, .., last] => (last - first) / (inside.len() - 1) as f64,
+        _ => return Ok(Alignment::NONE),
+    };
+    if inside.len() < 4 || curve.is_flat() || !(0.05..10.0).contains(&gap) {
+        return Ok(Alignment::NONE);
+    }
+    let (ratio, shift, confidence) = comb(&curve, &inside, gap, context)?;
+    context.progress(Stage::Alignment, 0.6)?;
+    let (ratio, shift) = refine(&curve, &inside, gap, (ratio, shift));
+    // Past the range the comb found only its own border.
+    let confidence = if (ratio - 1.0).abs() > WIDEST { 0.0 } else { confidence };
+    Ok(Alignment { ratio, offset: Seconds(shift), confidence })
+}
+
+/// Onset strength over time: never negative, mean 1.
+struct Curve {
+    values: Vec<f32>,
+}
+
+impl Curve {
+    /// Rises of the spectrum's logarithm, summed over frequency, above their surroundings.
+    fn of(mono: &[f32], rate: SampleRate, context: &JobContext) -> Result<Self> {
+        let hop = (HOP_SECONDS * rate.hz()).round().max(1.0) as usize;
+        let window = ((WINDOW_SECONDS * rate.hz()) as usize).next_power_of_two().max(16);
+        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(window);
+        let hann: Vec<f32> = (0..window)
+            .map(|index| 0.5 - 0.5 * (std::f32::consts::TAU * index as f32 / window as f32).cos())
+            .collect();
+        let peak = mono.iter().filter(|sample| sample.is_finite()).fold(1e-9_f32, |peak, sample| peak.max(sample.abs()));
+        let (mut input, mut output) = (fft.make_input_vec(), fft.make_output_vec());
+        let mut before: Vec<f32> = vec![0.0; output.len()];
+        let count = mono.len() / hop + 1;
+        let mut values = Vec::with_capacity(count);
+        for frame in 0..count {
+            if frame % 64 == 0 {
+                context.check()?;
+            }
+            let start = (frame * hop) as i64 - (window / 2) as i64;
+            for (index, (sample, weight)) in input.iter_mut().zip(&hann).enumerate() {
+                let at = usize::try_from(start + index as i64).ok();
+                let heard = at.and_then(|at| mono.get(at)).copied().unwrap_or(0.0);
+                *sample = if heard.is_finite() { heard / peak * weight } else { 0.0 };
+            }
+            fft.process(&mut input, &mut output).map_err(|error| Error::internal("finding the beat", error))?;
+            let mut rise = 0.0;
+            for (bin, last) in output.iter().zip(&mut before) {
+                let now = (1.0 + 10.0 * bin.norm()).ln();
+                rise += (now - *last).max(0.0);
+                *last = now;
+            }
+            values.push(if frame == 0 { 0.0 } else { rise });
+        }
+        Ok(Self { values: above_surroundings(&values) })
+    }
+
+    fn is_flat(&self) -> bool {
+        self.values.iter().all(|&value| value == 0.0)
+    }
+
+    /// At a time, between the values.
+    fn at(&self, seconds: f64) -> f32 {
+        let place = (seconds + ANTICIPATION_SECONDS) / HOP_SECONDS;
+        let index = place.floor();
+        if index < 0.0 {
+            return 0.0;
+        }
+        let value = |index: usize| self.values.get(index).copied().unwrap_or(0.0);
+        let share = (place - index) as f32;
+        let index = index as usize;
+        value(index) * (1.0 - share) + value(index + 1) * share
+    }
+
+    /// The strongest onset near a time, between the values, and its strength.
+    fn onset_near(&self, seconds: f64, reach: f64) -> Option<(f64, f32)> {
+        let index = |seconds: f64| ((seconds + ANTICIPATION_SECONDS) / HOP_SECONDS).max(0.0);
+        let (from, to) = (index(seconds - reach).ceil() as usize, index(seconds + reach).floor() as usize);
+        let last = self.values.len().checked_sub(2)?;
+        let best = (from.max(1)..=to.min(last)).max_by(|&a, &b| self.values[a].total_cmp(&self.values[b]))?;
+        let (left, middle, right) = (self.values[best - 1], self.values[best], self.values[best + 1]);
+        if middle <= 0.0 || middle < left || middle < right {
+            return None;
+        }
+        // The top of a parabola through three values.
+        let bend = left - 2.0 * middle + right;
+        let shift = if bend < 0.0 { 0.5 * (left - right) / bend } else { 0.0 };
+        Some(((best as f64 + f64::from(shift)) * HOP_SECONDS - ANTICIPATION_SECONDS, middle))
+    }
+}
+
+/// What stands out of a moving average, smoothed over three values, mean 1.
+fn above_surroundings(values: &[f32]) -> Vec<f32> {
+    let reach = (0.5 / HOP_SECONDS) as usize;
+    let mut sums = vec![0.0_f64];
+    for value in values {
+        sums.push(sums[sums.len() - 1] + f64::from(*value));
+    }
+    let mut out: Vec<f32> = (0..values.len())
+        .map(|index| {
+            let (from, to) = (index.saturating_sub(reach), (index + reach + 1).min(values.len()));
+            let mean = (sums[to] - sums[from]) / (to - from) as f64;
+            (values[index] - 1.2 * mean as f32).max(0.0)
+        })
+        .collect();
+    let plain = out.clone();
+    for index in 1..out.len().saturating_sub(1) {
+        out[index] = 0.25 * plain[index - 1] + 0.5 * plain[index] + 0.25 * plain[index + 1];
+    }
+    let mean = out.iter().map(|&value| f64::from(value)).sum::<f64>() / out.len().max(1) as f64;
+    if mean > 1e-9 {
+        out.iter_mut().for_each(|value| *value /= mean as f32);
+    } else {
+        out.fill(0.0);
+    }
+    out
+}
+
+/// The best comb: its ratio, its shift, and how much better than chance it is, 0 to 1.
+fn comb(curve: &Curve, pulses: &[f64], gap: f64, context: &JobContext) -> Result<(f64, f64, f32)> {
+    let pulses: Vec<f64> = pulses.iter().copied().filter(|&pulse| pulse < COMB_SECONDS + pulses[0]).collect();
+    let teeth: Vec<(f64, f32)> = pulses
+        .iter()
+        .map(|&pulse| (pulse, 1.0))
+        .chain(pulses.windows(2).map(|pair| (0.5 * (pair[0] + pair[1]), OFF_BEAT)))
+        .collect();
+    let weight: f32 = teeth.iter().map(|tooth| tooth.1).sum();
+    let steps = (WIDEST / RATIO_STEP).round() as i64;
+    let shifts = (0.5 * gap / SHIFT_STEP_SECONDS).floor() as i64;
+    let (mut best, mut best_score, mut best_plain) = ((1.0, 0.0), 0.0, 0.0);
+    let (mut sum, mut count) = (0.0_f64, 0_u32);
+    for step in -steps..=steps {
+        context.check()?;
+        let ratio = 1.0 + step as f64 * RATIO_STEP;
+        let far_ratio = 1.0 - FAR_RATIO * (step as f64 / steps as f64).powi(2);
+        for shift in -shifts..=shifts {
+            let seconds = shift as f64 * SHIFT_STEP_SECONDS;
+            let hits: f32 = teeth.iter().map(|&(pulse, weight)| weight * curve.at(seconds + ratio * pulse)).sum();
+            let plain = hits / weight;
+            let far_shift = 1.0 - FAR_SHIFT * (seconds / (0.5 * gap)).powi(2);
+            let score = f64::from(plain) * far_ratio * far_shift;
+            sum += f64::from(plain);
+            count += 1;
+            if score > best_score {
+                (best, best_score, best_plain) = ((ratio, seconds), score, f64::from(plain));
+            }
+        }
+    }
+    let chance = sum / f64::from(count.max(1));
+    // Twice what chance gives is a faint beat, six times a clear one.
+    let confidence = ((best_plain / chance.max(1e-9) - 1.5) / 3.0).clamp(0.0, 1.0) as f32;
+    Ok((best.0, best.1, confidence))
+}
+
+/// A straight line through the onsets nearest to the pulses, from the comb's stretch of music on to the end.
+fn refine(curve: &Curve, pulses: &[f64], gap: f64, (mut ratio, mut shift): (f64, f64)) -> (f64, f64) {
+    let end = pulses[pulses.len() - 1];
+    let mut until = pulses[0] + COMB_SECONDS;
+    let mut reach = NEAR_SECONDS.min(gap / 5.0);
+    for round in 0..12 {
+        let mut sums = [0.0_f64; 5];
+        for &pulse in pulses.iter().filter(|&&pulse| pulse <= until) {
+            let Some((onset, strength)) = curve.onset_near(shift + ratio * pulse, reach) else { continue };
+            // Strong onsets say more, but one crash says not everything.
+            let weight = f64::from(strength.min(8.0));
+            let products = [1.0, pulse, onset, pulse * pulse, pulse * onset];
+            sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += weight * product);
+        }
+        let [total, x, y, xx, xy] = sums;
+        let spread = total * xx - x * x;
+        if spread <= 1e-6 * total * total {
+            break;
+        }
+        let slope = (total * xy - x * y) / spread;
+        if (slope - ratio).abs() > 0.02 {
+            break;
+        }
+        (ratio, shift) = (slope, (y - slope * x) / total);
+        if until < end {
+            until *= 1.6;
+        } else if round > 1 {
+            reach = (reach * 0.7).max(0.015);
+        }
+    }
+    (ratio, shift)
+}
