@@ -110,6 +110,13 @@ impl Instance {
         self.shared.cancel_orders();
     }
 
+    /// Stops one variation that is being made; of neural music, whole bars that are there are kept.
+    pub fn stop(&self, id: u64) {
+        if let Some(VariationStage::Pending(job)) = self.shared.state.lock().variation(id).map(|one| &one.stage) {
+            job.cancel();
+        }
+    }
+
     /// Plays another variation; `None` plays none.
     pub fn select(&self, id: Option<u64>) {
         self.shared.select(id);
