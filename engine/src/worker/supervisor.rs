@@ -7,7 +7,7 @@ use super::protocol::{self, FromWorker, SentOrder, ToWorker};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::job_context::{JobContext, Progress, Stage};
-use connection::{Connection, Event};
+use connection::{Connection, Event, Serving};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +55,10 @@ impl Default for Settings {
 /// Owns at most one worker process. Dropping it ends the process.
 pub struct Supervisor {
     settings: Settings,
+    /// Locked for as long as a job runs: jobs come one after another.
     connection: Mutex<Option<Connection>>,
+    /// The process of the last connection, never locked for long.
+    serving: Mutex<Option<Serving>>,
 }
 
 /// How one attempt at an order ended.
@@ -70,12 +73,12 @@ static NEXT_JOB: AtomicU64 = AtomicU64::new(1);
 impl Supervisor {
     /// Starts nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, connection: Mutex::default() }
+        Self { settings, connection: Mutex::default(), serving: Mutex::default() }
     }
 
     /// The process that serves now, for tests and the curious.
     pub fn process(&self) -> Option<u32> {
-        self.connection.lock().as_ref().filter(|connection| !connection.is_over()).map(Connection::process)
+        self.serving.lock().as_ref().and_then(Serving::process)
     }
 
     /// Has the worker make audio, starting one when there is none. `on_audio` gets each piece once.
@@ -95,7 +98,9 @@ impl Supervisor {
                 Some(connection) => connection,
                 None => {
                     context.tell(Progress::new(Stage::Loading, 0.0));
-                    Connection::open(&self.settings, context)?
+                    let connection = Connection::open(&self.settings, context)?;
+                    *self.serving.lock() = Some(connection.serving());
+                    connection
                 }
             };
             match self.attempt(&connection, order, context, on_audio) {

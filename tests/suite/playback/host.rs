@@ -73,6 +73,7 @@ impl Region {
             fidelity: Fidelity::default(),
             loudness: Loudness::default(),
             timings: Timings::default(),
+            made: None,
         }
     }
 

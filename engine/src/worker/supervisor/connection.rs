@@ -45,6 +45,20 @@ pub struct Connection {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// A process, as long as it serves.
+pub struct Serving {
+    process: u32,
+    shared: Arc<Shared>,
+}
+
+impl Serving {
+    /// Its number in the system; `None` once it has left or failed.
+    pub fn process(&self) -> Option<u32> {
+        let gone = self.shared.over.load(Ordering::Acquire) || self.shared.left.load(Ordering::Acquire);
+        (!gone).then_some(self.process)
+    }
+}
+
 #[derive(Default)]
 struct Shared {
     errors: Mutex<VecDeque<String>>,
@@ -137,9 +151,9 @@ impl Connection {
         }
     }
 
-    /// Its number in the system.
-    pub fn process(&self) -> u32 {
-        self.child.lock().id()
+    /// What can be asked of it while it works.
+    pub fn serving(&self) -> Serving {
+        Serving { process: self.child.lock().id(), shared: self.shared.clone() }
     }
 
     /// Whether nothing more will come.
@@ -159,6 +173,7 @@ impl Connection {
 
     /// Ends it now.
     pub fn kill(&self) {
+        // Not to be asked for any more, whatever its pipe still holds.
         self.shared.over.store(true, Ordering::Release);
         let mut child = self.child.lock();
         // It may have ended by itself.
@@ -205,6 +220,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Release);
         // The end of its input is the sign to leave.
         self.orders = None;
         if self.child.lock().try_wait().is_ok_and(|status| status.is_none()) {
