@@ -42,10 +42,15 @@ impl Workshop {
     /// As the user set it: `CANTUS_IN_PROCESS=1` asks for this process, everything else for one of its own. Starts nothing.
     pub fn from_settings() -> Self {
         if std::env::var_os("CANTUS_IN_PROCESS").is_some_and(|value| value == "1") {
-            Self::Here(Here::default())
+            Self::here()
         } else {
             Self::Process(Box::new(Supervisor::new(Settings::default())))
         }
+    }
+
+    /// This process, with as many threads as a worker would have.
+    pub fn here() -> Self {
+        Self::Here(Here::with_threads(Settings::default().threads))
     }
 
     /// Makes audio. `on_audio` gets each piece once, in order; when the result is an error, they are what was made until then.

@@ -12,6 +12,7 @@ mod generation;
 mod host;
 mod jobs;
 mod melody_matters;
+mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;

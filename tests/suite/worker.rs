@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tiny random model in the layout of the real one.
 pub fn tiny_model() -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/musicgen-tiny")).to_path_buf()
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/musicgen-tiny/mono")).to_path_buf()
 }
 
 /// A folder of its own for each test's turns, and a supervisor that works there.
@@ -78,7 +78,9 @@ impl Running {
     fn start(supervisor: &Arc<Supervisor>, order: Order) -> Self {
         let cancel = CancelToken::default();
         let (tell, stages) = channel();
-        let report = move |progress: Progress| drop(tell.send(progress.stage));
+        let report = move |progress: Progress| {
+            let _ = tell.send(progress.stage);
+        };
         let context = JobContext::new(cancel.clone(), Arc::new(report));
         let pieces = Arc::new(Mutex::new(Vec::new()));
         let (supervisor, made) = (supervisor.clone(), pieces.clone());

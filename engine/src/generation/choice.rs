@@ -60,7 +60,7 @@ impl Default for MusicGenChoice {
     fn default() -> Self {
         Self {
             model: DEFAULT_MODEL.to_owned(),
-            precision: Precision::F32,
+            precision: Precision::default(),
             condition: MelodyCondition::default(),
             sampling: Sampling::default(),
         }

@@ -1,45 +1,88 @@
-//! Thread: worker. A stand-in with the signatures of the real model, until that is merged.
+//! Thread: worker. MusicGen-melody (arXiv 2306.05284): text and melody in, music out, from the user's own checkpoint.
+//!
+//! Behaviour follows audiocraft `896ec7c`, tensors follow `transformers` 5.23. The weights are CC-BY-NC 4.0 and never part of Cantus.
+//!
+//! A piece is a prefix of conditions ([`conditioning`], [`text`]) and columns of codes that a transformer draws one after another
+//! ([`delay_pattern`], [`sampling`]); EnCodec ([`encodec`]) makes sound of them.
+
+mod attention;
+mod audiocraft;
+pub mod conditioning;
+pub mod config;
+mod decoder;
+pub mod delay_pattern;
+pub mod encodec;
+mod gelu;
+mod generate;
+mod inspect;
+mod kv_cache;
+pub mod layout;
+mod linear;
+pub mod positions;
+mod prefix;
+pub mod sampling;
+mod sound;
+pub mod text;
+mod weights;
+
+pub use inspect::Logits;
+pub use weights::{LoadReport, Quantised};
 
 use crate::audio::AudioBuffer;
-use crate::error::Result;
-use crate::job_context::{JobContext, Stage};
-use crate::time::{SampleRate, Seconds};
+use crate::error::{Error, Result};
+use crate::job_context::JobContext;
+use crate::time::Seconds;
+use config::Config;
+use decoder::Decoder;
+use encodec::{Encodec, EncodecConfig};
+use prefix::{KeptRows, Projections};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use text::{T5Config, TextEncoder};
 
-/// Format of the weights in memory.
+/// Melody frames in a second: 32 kHz in hops of 4096.
+pub const MELODY_FRAMES_PER_SECOND: f64 = 7.8125;
+
+/// How the language model's weights are held. The rest of the model is small, and always exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// Exact.
-    #[default]
+    /// As published, in 32 bits: 5.5 GB for the small checkpoints. For comparing.
     F32,
-    /// 8 bits.
+    /// 8.5 bits a weight, 1.5 GB. What it draws is hardly to be told from the exact model, and it is several times as fast: the default.
+    #[default]
+    #[serde(rename = "q8-0")]
     Q8_0,
-    /// 4 bits.
+    /// 4.5 bits a weight, 0.8 GB: the fastest, for small machines.
+    #[serde(rename = "q4-k")]
     Q4K,
 }
 
-/// What the music follows.
-#[derive(Debug, Clone, PartialEq)]
+/// The melody to follow.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Melody {
-    /// Nothing.
+    /// None: the model is free.
+    #[default]
     None,
-    /// The chroma of this audio.
+    /// From a recording, any rate from 8 to 192 kHz, heard as the reference hears it. Repeated when the music is longer.
     Wave(AudioBuffer),
-    /// Chroma frames of 4096 samples at 32 kHz.
+    /// Pitch classes, C first, [`MELODY_FRAMES_PER_SECOND`] frames a second: one of twelve as in training, or several for chords. Repeated when
+    /// the music is longer. None of them is no melody.
     Frames(Vec<[f32; 12]>),
 }
 
-/// How tokens are drawn.
+/// How codes are drawn. The defaults are audiocraft's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sampling {
-    /// Best so many.
+    /// Only the so many likeliest codes; 0 for all. Those as likely as the last stay.
     pub top_k: usize,
-    /// Or best that add up to this.
+    /// Only the likeliest codes that together have this probability; 0 for [`Self::top_k`] instead.
     pub top_p: f32,
-    /// Temperature.
+    /// Above 1 evens the odds, below sharpens them; 0 always takes the likeliest.
     pub temperature: f32,
-    /// Guidance.
+    /// How strongly text and melody lead: 1 as in training, more for more. 1 or less halves the work.
     pub cfg_coef: f32,
 }
 
@@ -49,58 +92,182 @@ impl Default for Sampling {
     }
 }
 
+impl Sampling {
+    fn check(&self) -> Result<()> {
+        let rows = [
+            ("The temperature", self.temperature, 0.0..=100.0),
+            ("Top-p", self.top_p, 0.0..=1.0),
+            ("The guidance", self.cfg_coef, 0.0..=100.0),
+        ];
+        for (what, value, range) in rows {
+            if !range.contains(&value) {
+                let expected = format!("between {} and {}", range.start(), range.end());
+                return Err(Error::OutOfRange { what, got: value.to_string(), expected });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What to make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioRequest {
-    /// Description.
+    /// A description in English; empty for none.
     pub text: String,
-    /// Melody.
+    /// The melody to follow.
     pub melody: Melody,
-    /// Length.
+    /// Length of the result, what it continues included. Beyond 30 s it is made in overlapping windows.
     pub seconds: Seconds,
-    /// Seed.
+    /// Another seed, another piece.
     pub seed: u64,
-    /// Sampling.
+    /// How codes are drawn.
     pub sampling: Sampling,
-    /// Audio to go on from.
+    /// Music to go on from, any rate, shorter than the result, which begins with it. What does not fill a frame of 20 ms is left out.
     pub continue_from: Option<AudioBuffer>,
 }
 
-/// What loading found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LoadReport;
+/// How a checkpoint is loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// How the language model's weights are held.
+    pub precision: Precision,
+    /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds, and memory holds them once
+    /// instead of twice. Without, they are made at every start.
+    pub weights_cache: Option<PathBuf>,
+    /// Threads that compute. All cores, up to 8, when absent. Candle's own products ask the environment instead, once a process:
+    /// `CANDLE_NUM_THREADS`.
+    pub threads: Option<usize>,
+}
 
-/// The model.
-#[derive(Debug)]
-pub struct MusicGen;
+/// A loaded checkpoint. Generating does not change it: several threads may, and wait for each other inside.
+pub struct MusicGen {
+    config: Config,
+    decoder: Decoder,
+    projections: Projections,
+    text: TextEncoder,
+    codec: Encodec,
+    kept: Mutex<KeptRows>,
+    pool: rayon::ThreadPool,
+}
 
 impl MusicGen {
-    /// Loads.
-    pub fn load(_folder: &Path, _precision: Precision, context: &JobContext) -> Result<(Self, LoadReport)> {
+    /// Loads a folder as downloaded: a Hugging Face checkpoint, or audiocraft's `state_dict.bin` and `compression_state_dict.bin` with a folder `t5-base` beside
+    /// them that holds google-t5/t5-base.
+    ///
+    /// # Errors
+    /// [`Error::Model`] or [`Error::File`], one sentence that names the file and says what to do; [`Error::Cancelled`].
+    pub fn load(folder: &Path, precision: Precision, context: &JobContext) -> Result<(Self, LoadReport)> {
+        Self::load_with(folder, &LoadOptions { precision, ..LoadOptions::default() }, context)
+    }
+
+    /// [`Self::load`] with more to say.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with(folder: &Path, options: &LoadOptions, context: &JobContext) -> Result<(Self, LoadReport)> {
         context.check()?;
-        Ok((Self, LoadReport))
+        let (config, checkpoint) = weights::open(folder)?;
+        let text_config: T5Config = part_of_config(folder, "text_encoder", &config.text_encoder)?;
+        let codec_config: EncodecConfig = part_of_config(folder, "audio_encoder", &config.audio_encoder)?;
+        let mut report = checkpoint.check(&config)?;
+        let checkpoint = Arc::new(checkpoint);
+        let threads = options.threads.unwrap_or_else(|| candle_core::utils::get_num_threads().min(8)).max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("cantus-music-{index}"))
+            .build()
+            .map_err(failed)?;
+        let tokenizer = ["tokenizer.json", "t5-base/tokenizer.json"].map(|name| folder.join(name));
+        let tokenizer = tokenizer.iter().find(|path| path.is_file()).ok_or_else(|| {
+            let place = folder.join("tokenizer.json");
+            unusable(format!("{} is missing. It belongs to the checkpoint; download it, too.", place.display()))
+        })?;
+        let text = TextEncoder::load(&checkpoint.var_builder("text_encoder"), &text_config, tokenizer)?;
+        let codec = Encodec::load(&checkpoint.var_builder("audio_encoder"), &codec_config)?;
+        let projections = Projections::load(&checkpoint, &config, text_config.d_model)?;
+        // These were copied; their pages in the mapped file are of no more use.
+        for start in ["text_encoder.", "audio_encoder."] {
+            checkpoint.forget_below(start);
+        }
+        if codec.config().codebooks() != config.decoder.codebooks_per_channel() {
+            let place = folder.join("config.json");
+            let reason = format!(
+                "{} gives the codec {} codebooks and the decoder {} a channel. Download it again.",
+                place.display(),
+                codec.config().codebooks(),
+                config.decoder.codebooks_per_channel()
+            );
+            return Err(unusable(reason));
+        }
+        let cache = options.weights_cache.as_deref();
+        let (decoder, quantised) =
+            pool.install(|| Decoder::load(&checkpoint, &config.decoder, options.precision, cache, context))?;
+        report.quantised = quantised;
+        let kept = prefix::nothing_kept();
+        Ok((Self { config, decoder, projections, text, codec, kept, pool }, report))
     }
 
-    /// Channels.
+    /// 1 or 2.
     pub fn channels(&self) -> usize {
-        1
+        self.config.decoder.audio_channels
     }
 
-    /// Makes audio.
+    /// Bytes that the keys and values of a piece take at most: two rows to the end of one window.
+    pub fn cache_bytes(&self, seconds: Seconds) -> usize {
+        let frames = seconds.0.clamp(0.0, 30.0) * self.codec.config().frame_rate() as f64;
+        let positions = self.config.chroma_length + self.pattern().columns(frames as usize);
+        2 * self.decoder.cache_shape().bytes(positions)
+    }
+
+    /// Makes music at 32 kHz. Calls `on_audio` with each newly finished stretch; returns the whole, which is all stretches in a row.
+    ///
+    /// The same request gives the same music on the same machine. Progress is the share of the music that is made, within
+    /// [`crate::job_context::Stage::Arrangement`].
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] within a layer's work, some tens of milliseconds: what `on_audio` got is the partial result. [`Error::OutOfRange`] for a length or
+    /// a sampling that cannot be; [`Error::Model`] when the weights give nothing sane.
     pub fn generate(
         &self,
         request: &AudioRequest,
         context: &JobContext,
         on_audio: &mut dyn FnMut(&AudioBuffer),
     ) -> Result<AudioBuffer> {
-        let rate = SampleRate(32_000);
-        let frames = (request.seconds.0 * 32_000.0) as usize;
-        let all: Vec<f32> = (0..frames).map(|i| ((i as f32) * 0.05).sin() * 0.2).collect();
-        for (index, chunk) in all.chunks(16_000).enumerate() {
-            context.progress(Stage::Arrangement, index as f32 * 16_000.0 / frames as f32)?;
-            std::thread::sleep(std::time::Duration::from_millis(20));
-            on_audio(&AudioBuffer::mono(rate, chunk.to_vec()));
-        }
-        Ok(AudioBuffer::mono(rate, all))
+        let mut whole = self.generate_lanes(request, &[request.seed], context, &mut |_, audio| on_audio(audio))?;
+        whole.pop().ok_or_else(|| failed("no music came"))
     }
+
+    /// Several pieces that differ in their seeds and share all work on text, melody and prefix, two at a time at little more than the cost
+    /// of one. Each is what [`Self::generate`] makes of its seed, but for rounding. The request's own seed does not count.
+    ///
+    /// # Errors
+    /// As [`Self::generate`].
+    pub fn generate_variations(
+        &self,
+        request: &AudioRequest,
+        seeds: &[u64],
+        context: &JobContext,
+        on_audio: &mut dyn FnMut(usize, &AudioBuffer),
+    ) -> Result<Vec<AudioBuffer>> {
+        self.generate_lanes(request, seeds, context, on_audio)
+    }
+}
+
+/// A part of `config.json` that other code knows how to read.
+fn part_of_config<T: serde::de::DeserializeOwned>(folder: &Path, name: &str, part: &serde_json::Value) -> Result<T> {
+    let part = if part.is_null() { serde_json::json!({}) } else { part.clone() };
+    serde_json::from_value(part).map_err(|error| {
+        let place = folder.join("config.json");
+        unusable(format!("{} has a {name} that cannot be used ({error}). Download it again.", place.display()))
+    })
+}
+
+/// A checkpoint that cannot be used, and why.
+fn unusable(reason: String) -> Error {
+    Error::Model { name: "MusicGen-melody", reason }
+}
+
+/// A failure inside the model's code.
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::internal("making music", error.to_string().lines().next().unwrap_or_default())
 }

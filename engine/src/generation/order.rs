@@ -2,14 +2,14 @@
 
 use super::Request;
 use super::choice::MelodyCondition;
+use super::musicgen::conditioning::{self, Melody as Conditioning};
+use super::musicgen::text::describe;
 use super::musicgen::{AudioRequest, Melody, Sampling};
 use super::score::ChordSpan;
 use crate::analysis::Analysis;
 use crate::audio::AudioBuffer;
 use crate::time::Seconds;
 
-/// Time between two chroma frames.
-const FRAME_SECONDS: f64 = 4_096.0 / 32_000.0;
 /// Made beyond the region where that costs nothing extra: music that runs slow is fitted by taking more of it.
 const MARGIN_SECONDS: f64 = 2.0;
 /// One window of the model.
@@ -52,51 +52,36 @@ pub fn region_seconds(analysis: &Analysis) -> Seconds {
     grid.tempo.seconds_between(grid.start, grid.start + analysis.length)
 }
 
-/// The prompt with tempo, key and metre where the user did not name them.
+/// The prompt with tempo, key and metre, as the model met them in training.
 fn words(request: &Request) -> String {
-    let prompt = request.recipe.prompt.trim();
     let analysis = &request.analysis;
-    let lower = prompt.to_lowercase();
-    let mut words = vec![prompt.to_owned()];
-    if !lower.contains("bpm") {
-        words.push(format!("{:.0} bpm", analysis.tempo().0));
-    }
-    if !(lower.contains("major") || lower.contains("minor")) {
-        words.push(format!("in {}", analysis.key.key.name()));
-    }
-    words.retain(|word| !word.is_empty());
-    words.join(", ")
+    describe(&request.recipe.prompt, Some(analysis.tempo()), Some(analysis.key.key), Some(analysis.metre()))
 }
 
-fn frame_count(region: Seconds) -> usize {
-    (region.0 / FRAME_SECONDS).ceil().max(1.0) as usize
-}
-
-/// The sung pitch class at the centre of each frame. A rest holds the note before it, because the model knows no silence: a frame
-/// without a class would mean C.
+/// The corrected notes, each held until the next one: the model knows no silence, and a rest would mean C to it.
 fn note_frames(analysis: &Analysis, region: Seconds) -> Vec<[f32; 12]> {
-    let class = |at: f64| {
-        let begun = analysis.notes.iter().rfind(|note| note.onset.0 <= at);
-        begun.or(analysis.notes.first()).map_or(0, |note| note.key % 12)
-    };
-    let frame = |index: usize| {
-        let mut frame = [0.0; 12];
-        frame[usize::from(class(index as f64 * FRAME_SECONDS))] = 1.0;
-        frame
-    };
-    (0..frame_count(region)).map(frame).collect()
+    let mut notes = analysis.notes.clone();
+    let ends: Vec<Seconds> = notes.iter().skip(1).map(|next| next.onset).chain([region]).collect();
+    for (note, end) in notes.iter_mut().zip(ends) {
+        note.offset = end;
+    }
+    if let Some(first) = notes.first_mut() {
+        first.onset = Seconds(0.0);
+    }
+    Conditioning::of_notes(&notes, region).frames().to_vec()
 }
 
-/// All tones of the chord at the centre of each frame.
+/// All tones of the chords, in seconds of the region.
 fn chord_frames(analysis: &Analysis, chords: &[ChordSpan], region: Seconds) -> Vec<[f32; 12]> {
-    let frame = |index: usize| {
-        let beat = analysis.grid.beat_at(Seconds(index as f64 * FRAME_SECONDS));
-        let begun = chords.iter().rfind(|chord| chord.start <= beat).or(chords.first());
-        let mut frame = [0.0; 12];
-        for tone in begun.into_iter().flat_map(|chord| &chord.tones) {
-            frame[usize::from(tone % 12)] = 1.0;
-        }
-        frame
-    };
-    (0..frame_count(region)).map(frame).collect()
+    let grid = &analysis.grid;
+    let seconds = |beat| grid.tempo.seconds_between(grid.start, beat);
+    let spans: Vec<conditioning::ChordSpan> = chords
+        .iter()
+        .map(|chord| {
+            let mut classes = [false; 12];
+            chord.tones.iter().for_each(|tone| classes[usize::from(tone % 12)] = true);
+            conditioning::ChordSpan { start: seconds(chord.start), end: seconds(chord.start + chord.length), classes }
+        })
+        .collect();
+    Conditioning::of_chords(&spans, region).frames().to_vec()
 }

@@ -2,8 +2,9 @@
 
 use super::Order;
 use crate::audio::AudioBuffer;
+use crate::data_dir::data_dir;
 use crate::error::{Error, Result};
-use crate::generation::musicgen::{MusicGen, Precision};
+use crate::generation::musicgen::{LoadOptions, MusicGen, Precision};
 use crate::job_context::{JobContext, Progress, Stage};
 use crate::time::Seconds;
 use parking_lot::Mutex;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 /// Makes audio in this process. Keeps the last model it used.
 #[derive(Default)]
 pub struct Here {
+    /// Threads that compute; as many as the environment allows when absent.
+    threads: Option<usize>,
     loaded: Mutex<Option<Loaded>>,
 }
 
@@ -22,6 +25,11 @@ struct Loaded {
 }
 
 impl Here {
+    /// With a number of threads that compute.
+    pub fn with_threads(threads: usize) -> Self {
+        Self { threads: Some(threads), loaded: Mutex::default() }
+    }
+
     /// Loads the model unless it is the one that was used last, and makes audio. `on_audio` gets each piece once.
     ///
     /// # Errors
@@ -39,7 +47,12 @@ impl Here {
             *loaded = None;
             context.progress(Stage::Loading, 0.0)?;
             let loading = context.mapped(|progress| Progress { stage: Stage::Loading, ..progress });
-            let (model, _) = MusicGen::load(&order.folder, order.precision, &loading)?;
+            let options = LoadOptions {
+                precision: order.precision,
+                weights_cache: data_dir().map(|folder| folder.join("quantised")),
+                threads: self.threads,
+            };
+            let (model, _) = MusicGen::load_with(&order.folder, &options, &loading)?;
             *loaded = Some(Loaded { folder: order.folder.clone(), precision: order.precision, model });
         }
         let Some(Loaded { model, .. }) = loaded.as_ref() else {

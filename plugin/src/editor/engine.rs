@@ -8,9 +8,9 @@ use cantus_engine::instance::view::View;
 use egui::{Button, ComboBox, Ui, vec2};
 
 const PRECISIONS: [(Precision, &str, &str); 3] = [
-    (Precision::F32, "exact", "As it was trained: 6 GB of memory, slow"),
-    (Precision::Q8_0, "8 bit", "Hardly different: 3 GB"),
-    (Precision::Q4K, "4 bit", "The fastest: 2 GB"),
+    (Precision::F32, "exact", "As it was trained: about 8 GB of memory, and slow"),
+    (Precision::Q8_0, "8 bit", "Hardly to be told from the exact one: about 3 GB"),
+    (Precision::Q4K, "4 bit", "The fastest, for small machines: about 2 GB"),
 ];
 
 impl Window {

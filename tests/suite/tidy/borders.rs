@@ -3,11 +3,15 @@
 use super::{Fault, Source, check_finds, check_holds};
 
 /// Crates by the start of their name, and the only places that may name them (by the start of their path).
-const CRATES: [(&str, &[&str]); 12] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
-    ("candle_core", &["engine/src/analysis/f0"]),
-    ("candle_nn", &["engine/src/analysis/f0"]),
+    ("candle_core", &["engine/src/analysis/f0", "engine/src/generation/musicgen"]),
+    ("candle_nn", &["engine/src/analysis/f0", "engine/src/generation/musicgen"]),
+    ("gemm", &["engine/src/generation/musicgen/encodec/product.rs"]),
+    ("half", &["engine/src/generation/musicgen"]),
+    ("rayon", &["engine/src/generation/musicgen"]),
+    ("tokenizers", &["engine/src/generation/musicgen"]),
     ("rustysynth", &["engine/src/rendition/synth"]),
     ("midly", &["engine/src/export/midi.rs"]),
     ("nice_plug", &["plugin/"]),

@@ -16,7 +16,6 @@ use cantus_engine::jobs::pipeline::{self, Wanted};
 use cantus_engine::rendition::Rendition;
 use cantus_engine::time::Beats;
 use cantus_engine::worker::Workshop;
-use cantus_engine::worker::here::Here;
 use cantus_engine::{Error, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -33,7 +32,7 @@ pub fn run(order: &Render) -> Result<()> {
     }
     let cache = Cache::default();
     let workshop =
-        if order.in_process { Workshop::Here(Here::default()) } else { Workshop::from_settings() };
+        if order.in_process { Workshop::here() } else { Workshop::from_settings() };
     let melody = pipeline::listen(&take, &cache, &progress::context("listening"))?;
     let mut rows = Vec::new();
     let mut table = Vec::new();

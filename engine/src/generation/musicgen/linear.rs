@@ -1,0 +1,166 @@
+//! Thread: worker. Products with weight matrices: the one place that knows how weights are stored, so that other kernels can come in here.
+
+mod blocks;
+mod quantised_file;
+
+pub(super) use blocks::Format;
+pub(super) use quantised_file::{Plan, QuantisedFile, fingerprint, write};
+
+use super::attention::dot;
+use super::weights::{Checkpoint, Floats};
+use super::{Precision, failed};
+use crate::error::Result;
+use candle_core::quantized::{QMatMul, QTensor};
+use candle_core::{CpuStorage, Device, Module, Storage, Tensor};
+use rayon::prelude::*;
+
+/// With at most this many rows the weights are read once where they lie; with more, candle's product is worth a copy of them.
+const FEW_ROWS: usize = 8;
+/// Weight rows of one piece of work: 0.4 MB of the real model.
+const ROWS_AT_ONCE: usize = 64;
+
+/// A matrix `[outputs, inputs]`, or several of the same inputs stacked on top of each other, so that they are one product.
+pub(super) struct Linear {
+    inputs: usize,
+    outputs: usize,
+    weights: Weights,
+}
+
+enum Weights {
+    /// Exact: 32-bit numbers, part by part.
+    Full(Vec<Floats>),
+    /// Blocks of few bits, by candle's products.
+    Quantised(QMatMul),
+}
+
+/// What one [`Linear`] is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stack {
+    /// What it is called in a file of quantised weights.
+    pub(super) name: String,
+    /// The checkpoint's tensors, from top to bottom.
+    pub(super) tensors: Vec<String>,
+}
+
+impl Stack {
+    /// A matrix by itself.
+    pub(super) fn one(tensor: String) -> Self {
+        Self { name: tensor.clone(), tensors: vec![tensor] }
+    }
+}
+
+impl Linear {
+    /// The exact matrix.
+    pub(super) fn full(checkpoint: &Checkpoint, stack: &Stack) -> Result<Self> {
+        let (outputs, inputs) = dimensions(checkpoint, stack)?;
+        let parts = stack.tensors.iter().map(|name| checkpoint.floats(name)).collect::<Result<_>>()?;
+        Ok(Self { inputs, outputs, weights: Weights::Full(parts) })
+    }
+
+    /// Quantised now, kept in memory.
+    pub(super) fn quantised(checkpoint: &Checkpoint, stack: &Stack, format: Format) -> Result<Self> {
+        let (outputs, inputs) = dimensions(checkpoint, stack)?;
+        let parts = stack.tensors.iter().map(|name| checkpoint.floats(name)).collect::<Result<Vec<_>>>()?;
+        let slices: Vec<&[f32]> = parts.iter().map(Floats::as_slice).collect();
+        let tensor = blocks::quantise(&slices, format, outputs, inputs).map_err(failed)?;
+        Self::of_blocks(tensor, outputs, inputs)
+    }
+
+    /// Quantised before, in a mapped file.
+    pub(super) fn from_file(file: &QuantisedFile, plan: &Plan) -> Result<Self> {
+        Self::of_blocks(file.tensor(plan)?, plan.outputs, plan.inputs)
+    }
+
+    fn of_blocks(tensor: QTensor, outputs: usize, inputs: usize) -> Result<Self> {
+        let product = QMatMul::from_qtensor(tensor).map_err(failed)?;
+        Ok(Self { inputs, outputs, weights: Weights::Quantised(product) })
+    }
+
+    /// `[rows, inputs]` to `[rows, outputs]`.
+    pub(super) fn forward(&self, input: &Tensor) -> candle_core::Result<Tensor> {
+        let parts = match &self.weights {
+            Weights::Quantised(product) => return product.forward(input),
+            Weights::Full(parts) => parts,
+        };
+        let (rows, _) = input.dims2()?;
+        if rows > FEW_ROWS {
+            let products = parts.iter().map(|part| {
+                let part = part.as_slice();
+                let matrix = Tensor::from_slice(part, (part.len() / self.inputs, self.inputs), &Device::Cpu)?;
+                input.matmul(&matrix.t()?)
+            });
+            let products = products.collect::<candle_core::Result<Vec<_>>>()?;
+            return if products.len() == 1 { Ok(products[0].clone()) } else { Tensor::cat(&products, 1) };
+        }
+        let input = input.contiguous()?;
+        let (storage, layout) = input.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(numbers)) = &*storage else {
+            return Err(candle_core::Error::msg("exact products are made on the processor, in 32 bits"));
+        };
+        let numbers = &numbers[layout.start_offset()..][..rows * self.inputs];
+        Tensor::from_vec(self.few_rows(parts, numbers, rows), (rows, self.outputs), &Device::Cpu)
+    }
+
+    /// Reads every weight once, and uses it for all rows while it is there.
+    fn few_rows(&self, parts: &[Floats], input: &[f32], rows: usize) -> Vec<f32> {
+        let mut by_output = vec![0.0_f32; self.outputs * rows];
+        let mut rest = by_output.as_mut_slice();
+        for part in parts {
+            let weights = part.as_slice();
+            let (own, after) = rest.split_at_mut(weights.len() / self.inputs * rows);
+            rest = after;
+            own.par_chunks_mut(ROWS_AT_ONCE * rows).zip(weights.par_chunks(ROWS_AT_ONCE * self.inputs)).for_each(
+                |(sums, weights)| {
+                    for (sums, weights) in sums.chunks_exact_mut(rows).zip(weights.chunks_exact(self.inputs)) {
+                        for (sum, input) in sums.iter_mut().zip(input.chunks_exact(self.inputs)) {
+                            *sum = dot(weights, input);
+                        }
+                    }
+                },
+            );
+        }
+        if rows == 1 {
+            return by_output;
+        }
+        let mut result = vec![0.0; by_output.len()];
+        for (output, sums) in by_output.chunks_exact(rows).enumerate() {
+            for (row, &sum) in sums.iter().enumerate() {
+                result[row * self.outputs + output] = sum;
+            }
+        }
+        result
+    }
+
+    /// One product with nothing, so that what candle prepares on first use is ready.
+    pub(super) fn prepare(&self) -> Result<()> {
+        if matches!(self.weights, Weights::Quantised(_)) {
+            let nothing = Tensor::zeros((1, self.inputs), candle_core::DType::F32, &Device::Cpu).map_err(failed)?;
+            self.forward(&nothing).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// `(outputs, inputs)` of the stacked matrix.
+pub(super) fn dimensions(checkpoint: &Checkpoint, stack: &Stack) -> Result<(usize, usize)> {
+    let mut outputs = 0;
+    let mut inputs = 0;
+    for name in &stack.tensors {
+        let &[rows, columns] = checkpoint.shape(name)? else {
+            return Err(super::unusable(format!("{name} is no matrix. Download the whole checkpoint again.")));
+        };
+        outputs += rows;
+        inputs = columns;
+    }
+    Ok((outputs, inputs))
+}
+
+/// How a matrix of so many inputs is stored: the formats work on blocks of inputs, and fall back to one with shorter blocks.
+pub(super) fn format(precision: Precision, inputs: usize) -> Option<Format> {
+    let fits = |format: Format| inputs.is_multiple_of(format.block());
+    match precision {
+        Precision::F32 => None,
+        Precision::Q8_0 => Some(Format::Q8_0).filter(|&format| fits(format)),
+        Precision::Q4K => [Format::Q4K, Format::Q8_0].into_iter().find(|&format| fits(format)),
+    }
+}
