@@ -1,8 +1,7 @@
 //! Thread: worker. Where the beat of made music lies against the song's: tempo and offset, from onset strengths alone.
 //!
 //! Music made for a tempo keeps it only roughly, and begins when it likes. A comb of the song's own pulses, stretched by up to
-//! [`WIDEST`] and shifted by up to half a beat, is laid over the onset curve; the best one is refined by a straight line through
-//! the onsets next to its pulses.
+//! [`WIDEST`] and shifted by up to half a beat, is laid over the onset curve; the best one is refined in finer steps.
 
 use crate::error::{Error, Result};
 use crate::job_context::{JobContext, Stage};
@@ -13,15 +12,16 @@ use serde::{Deserialize, Serialize};
 /// Furthest that the music's tempo may be from the song's.
 pub const WIDEST: f64 = 0.08;
 /// Below this nothing is moved: what was found may be chance.
-pub const SURE: f32 = 0.35;
+pub const SURE: f32 = 0.5;
 
 /// Seconds between two values of the onset curve, and the window it looks through.
 const HOP_SECONDS: f64 = 0.005;
 const WINDOW_SECONDS: f64 = 0.016;
-/// The curve rises before the sound begins, because the window sees it coming. Measured on clicks.
-const ANTICIPATION_SECONDS: f64 = -0.0045;
+/// From an attack's beginning to its place on the curve: between clicks, which come out 2 ms early, and sampled instruments, whose
+/// attacks take some milliseconds to rise.
+const ANTICIPATION_SECONDS: f64 = -0.000_3;
 /// A rise of the logarithms of all bins together that could be an onset.
-const LEAST_RISE: f32 = 8.0;
+const LEAST_RISE: f32 = 20.0;
 /// The comb looks at this much music; the line through the onsets goes on from there.
 const COMB_SECONDS: f64 = 30.0;
 /// Steps of the comb.
@@ -32,8 +32,10 @@ const OFF_BEAT: f32 = 0.4;
 /// How much less likely the far end of each range is than its middle.
 const FAR_RATIO: f64 = 0.25;
 const FAR_SHIFT: f64 = 0.35;
-/// An onset belongs to a pulse when it lies this near.
-const NEAR_SECONDS: f64 = 0.045;
+/// The finer search moves each end of the comb so far, in such steps; what lies so near in the end is the beat.
+const NEAR_SECONDS: f64 = 0.05;
+const FINE_SECONDS: f64 = 0.002_5;
+const LAST_SECONDS: f64 = 0.012;
 
 /// How made music lies against the song.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -118,7 +120,9 @@ impl Curve {
                 rise += (now - *last).max(0.0);
                 *last = now;
             }
-            values.push(if frame == 0 { 0.0 } else { rise });
+            // The edges where the music was cut are no onsets.
+            let edge = frame * hop <= window || frame * hop + window >= mono.len();
+            values.push(if edge { 0.0 } else { rise });
         }
         // A steady sound has rises too, but none that could be an onset.
         if values.iter().fold(0.0_f32, |most, &rise| most.max(rise)) < LEAST_RISE {
@@ -150,6 +154,12 @@ impl Curve {
         value(index) * (1.0 - share) + value(index + 1) * share
     }
 
+    /// Around a time, the nearer the more.
+    fn around(&self, seconds: f64) -> f32 {
+        let side = 2.0 * HOP_SECONDS;
+        self.at(seconds) + 0.5 * (self.at(seconds - side) + self.at(seconds + side))
+    }
+
     /// The strongest onset near a time, between the values, and its strength.
     fn onset_near(&self, seconds: f64, reach: f64) -> Option<(f64, f32)> {
         let index = |seconds: f64| ((seconds + ANTICIPATION_SECONDS) / HOP_SECONDS).max(0.0);
@@ -167,20 +177,29 @@ impl Curve {
     }
 }
 
-/// What stands out of a moving average, smoothed over three values, mean 1.
+/// What stands out of a moving average and of the moment before, smoothed over three values, mean 1.
 fn above_surroundings(values: &[f32]) -> Vec<f32> {
     let reach = (0.5 / HOP_SECONDS) as usize;
+    // What follows an attack rises, too, as long as it swells and rattles; the attack is its beginning.
+    let short = (0.05 / HOP_SECONDS) as usize;
     let mut sums = vec![0.0_f64];
     for value in values {
         sums.push(sums[sums.len() - 1] + f64::from(*value));
     }
     let mut out: Vec<f32> = (0..values.len())
         .map(|index| {
-            let (from, to) = (index.saturating_sub(reach), (index + reach + 1).min(values.len()));
-            let mean = (sums[to] - sums[from]) / (to - from) as f64;
-            (values[index] - 1.2 * mean as f32).max(0.0)
+            let mean = |from: usize, to: usize| ((sums[to] - sums[from]) / (to - from).max(1) as f64) as f32;
+            let around = mean(index.saturating_sub(reach), (index + reach + 1).min(values.len()));
+            let before = mean(index.saturating_sub(short), index);
+            (values[index] - (1.2 * around).max(1.2 * before)).max(0.0)
         })
         .collect();
+    // One crash, or the edge where a held sound begins, must not outweigh a bar of strokes.
+    let mut sorted = out.clone();
+    sorted.retain(|&value| value > 0.0);
+    sorted.sort_by(f32::total_cmp);
+    let usual = sorted.get(sorted.len() * 4 / 5).copied().unwrap_or(0.0);
+    out.iter_mut().for_each(|value| *value = value.min(1.5 * usual).sqrt());
     let plain = out.clone();
     for index in 1..out.len().saturating_sub(1) {
         out[index] = 0.25 * plain[index - 1] + 0.5 * plain[index] + 0.25 * plain[index + 1];
@@ -222,42 +241,59 @@ fn comb(curve: &Curve, pulses: &[f64], gap: f64, context: &JobContext) -> Result
         }
     }
     // How far the mean of so many draws from the curve would stray by chance. The best of the many combs that were tried strays four
-    // to five times as far in music without a beat.
+    // to eight times as far in music without a beat, and more than ten times in music with one.
     let draws = weight * weight / teeth.iter().map(|tooth| tooth.1 * tooth.1).sum::<f32>();
     let stray = curve.spread() / f64::from(draws).sqrt();
-    let confidence = (((best_plain - 1.0) / stray.max(1e-9) - 4.5) / 6.0).clamp(0.0, 1.0) as f32;
+    let confidence = (((best_plain - 1.0) / stray.max(1e-9) - 4.0) / 10.0).clamp(0.0, 1.0) as f32;
     Ok((best.0, best.1, confidence))
 }
 
-/// A straight line through the onsets nearest to the pulses, from the comb's stretch of music on to the end.
+/// The comb once more with finer steps and on the beats only, from its stretch of music on to the end; then a straight line through
+/// the onsets that are left next to its teeth. A player's early and late notes pull a line, but hardly the place where most agree.
 fn refine(curve: &Curve, pulses: &[f64], gap: f64, (mut ratio, mut shift): (f64, f64)) -> (f64, f64) {
-    let end = pulses[pulses.len() - 1];
-    let mut until = pulses[0] + COMB_SECONDS;
-    let mut reach = NEAR_SECONDS.min(gap / 5.0);
-    for round in 0..12 {
-        let mut sums = [0.0_f64; 5];
-        for &pulse in pulses.iter().filter(|&&pulse| pulse <= until) {
-            let Some((onset, strength)) = curve.onset_near(shift + ratio * pulse, reach) else { continue };
-            // Strong onsets say more, but one crash says not everything.
-            let weight = f64::from(strength.min(8.0));
-            let products = [1.0, pulse, onset, pulse * pulse, pulse * onset];
-            sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += weight * product);
+    let (first, end) = (pulses[0], pulses[pulses.len() - 1]);
+    let mut until = first + COMB_SECONDS;
+    // The first search looks as far as the comb's steps and a swung off-beat may have misled it.
+    let mut reach = NEAR_SECONDS.min(gap / 6.0);
+    loop {
+        let teeth: Vec<f64> = pulses.iter().copied().filter(|&pulse| pulse <= until).collect();
+        let span = (teeth[teeth.len() - 1] - first).max(gap);
+        let (mut best, mut most) = ((ratio, shift), 0.0);
+        let steps = (reach / FINE_SECONDS).ceil() as i64;
+        for at_start in -steps..=steps {
+            for at_end in -steps..=steps {
+                let (early, late) = (at_start as f64 * FINE_SECONDS, at_end as f64 * FINE_SECONDS);
+                let turned = ratio + (late - early) / span;
+                let moved = shift + early - (turned - ratio) * first;
+                let hits: f32 = teeth.iter().map(|pulse| curve.around(moved + turned * pulse)).sum();
+                if hits > most {
+                    (best, most) = ((turned, moved), hits);
+                }
+            }
         }
-        let [total, x, y, xx, xy] = sums;
-        let spread = total * xx - x * x;
-        if spread <= 1e-6 * total * total {
+        (ratio, shift) = best;
+        if until >= end {
             break;
         }
-        let slope = (total * xy - x * y) / spread;
-        if (slope - ratio).abs() > 0.02 {
-            break;
-        }
-        (ratio, shift) = (slope, (y - slope * x) / total);
-        if until < end {
-            until *= 1.6;
-        } else if round > 1 {
-            reach = (reach * 0.7).max(0.015);
-        }
+        until = first + (until - first) * 1.6;
+        // From here on the line only has to follow what it knows already.
+        reach = 0.02_f64.min(reach);
     }
-    (ratio, shift)
+    fit_line(curve, pulses, (ratio, shift))
+}
+
+/// Least squares through the onsets within a few milliseconds of the pulses; strong ones count for more.
+fn fit_line(curve: &Curve, pulses: &[f64], (ratio, shift): (f64, f64)) -> (f64, f64) {
+    let mut sums = [0.0_f64; 5];
+    for &pulse in pulses {
+        let Some((onset, strength)) = curve.onset_near(shift + ratio * pulse, LAST_SECONDS) else { continue };
+        let weight = f64::from(strength);
+        let products = [1.0, pulse, onset, pulse * pulse, pulse * onset];
+        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += weight * product);
+    }
+    let [total, x, y, xx, xy] = sums;
+    let spread = total * xx - x * x;
+    let slope = if spread > 1e-6 * total * total { (total * xy - x * y) / spread } else { return (ratio, shift) };
+    // A line that turns away from the comb went through too few onsets.
+    if (slope - ratio).abs() > 0.005 { (ratio, shift) } else { (slope, (y - slope * x) / total) }
 }

@@ -109,11 +109,7 @@ pub fn on_grid(rendition: &Rendition, grid: &SongGrid, rate: SampleRate, context
     mix.channels.iter_mut().for_each(|channel| channel.resize(frames, 0.0));
     fade_edges(&mut mix, region.index().unwrap_or(0));
     // Stretched attacks stand a little higher than they did.
-    let peak = mix.peak();
-    if peak > 1.0 {
-        mix.channels.iter_mut().flatten().for_each(|sample| *sample /= peak);
-    }
-    let (mix, integrated_lufs, true_peak_dbtp) = mixdown::master(mix, context)?;
+    let (mix, integrated_lufs, true_peak_dbtp) = mixdown::hold_peaks(&mix, context)?;
     let melody = Score { grid: grid.clone(), ..made.melody.clone() };
     Ok(Rendition {
         grid: grid.clone(),

@@ -67,6 +67,31 @@ pub fn mix_down(
     Ok(Mixdown { stems, mix, loudness: Loudness { integrated_lufs, true_peak_dbtp, lead_over_backing_lu } })
 }
 
+/// Keeps a mix that was mastered before under the peak ceiling and changes nothing else. The mix in 24-bit values, its integrated
+/// loudness in LUFS and its true peak in dBTP.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from the meter.
+pub fn hold_peaks(mix: &AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+    let peaks = true_peak_curve(mix, context)?;
+    let mut ceiling = CEILING_DBTP;
+    for attempt in 0.. {
+        let gain = limiter_gain(&peaks, 1.0, db(ceiling), mix.rate);
+        let mut held = mix.clone();
+        for channel in &mut held.channels {
+            context.check()?;
+            channel.iter_mut().zip(&gain).for_each(|(sample, gain)| *sample *= gain);
+        }
+        held.quantise_24_bit();
+        let (lufs, peak) = measure(&held, context)?;
+        if peak <= PEAK_DBTP || attempt == 3 {
+            return Ok((held, lufs, peak));
+        }
+        ceiling -= peak - PEAK_DBTP + 0.03;
+    }
+    Err(crate::Error::internal("mixing", "no ceiling held"))
+}
+
 /// The sum of all stems, each sample added in double precision: exact for 24-bit values.
 pub fn sum(stems: &[Stem], rate: SampleRate, frames: usize) -> AudioBuffer {
     let channels = (0..2)
