@@ -2,8 +2,14 @@
 
 mod codec;
 mod conditioning;
+mod delay;
+mod generation;
+mod loading;
 mod parity;
+mod sampling;
 mod text;
+#[path = "../random_checkpoint/writer.rs"]
+mod writer;
 
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
@@ -12,9 +18,12 @@ use std::path::PathBuf;
 /// The tiny models, as folders in the layout that users download.
 pub const TINY: [&str; 2] = ["mono", "stereo"];
 
-/// The folder of a tiny model.
+/// The folder of a tiny model. `CANTUS_MUSICGEN_TINY` names another folder of models of the same kind, with other sizes or weights, to
+/// run the parity tests on.
 pub fn tiny(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/data/musicgen-tiny")).join(name)
+    let folder = std::env::var("CANTUS_MUSICGEN_TINY");
+    PathBuf::from(folder.unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/data/musicgen-tiny").into()))
+        .join(name)
 }
 
 /// What the reference computed with a tiny model, by name.

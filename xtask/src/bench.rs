@@ -1,10 +1,13 @@
 //! `bench`: the demo program measures a release build on one core.
 
 use crate::bundle::{self, NAME, Options};
-use crate::{Result, demo, packages};
+use crate::{Result, cargo, demo, packages};
 
 /// The word `bench`. Options go to the demo program.
 pub fn run(options: &[String]) -> Result<()> {
+    if options.iter().any(|option| option == "--musicgen") {
+        return musicgen(options);
+    }
     let folder = bundle::build(Options { release: true, standalone: false })?;
     let one_core = packages::has_program("taskset");
     if !one_core {
@@ -14,4 +17,14 @@ pub fn run(options: &[String]) -> Result<()> {
     let options = options.iter().skip_while(|option| *option == "--").cloned();
     let options: Vec<String> = std::iter::once("--bench".to_owned()).chain(options).collect();
     demo::play(true, &folder.join(format!("{NAME}.clap")), pinned, &options)
+}
+
+/// A checkpoint of MusicGen-melody: its loading, its speed, its memory. On all cores, which is how it runs.
+fn musicgen(options: &[String]) -> Result<()> {
+    let mut build = cargo::cargo();
+    build.args(["build", "--package", "cantus-tests", "--bin", "cantus-musicgen-bench", "--release"]);
+    cargo::run(&mut build, "Building the measurement")?;
+    let program = cargo::profile_dir(true).join(cargo::program("cantus-musicgen-bench"));
+    let options = options.iter().filter(|option| *option != "--" && *option != "--musicgen");
+    cargo::run(std::process::Command::new(program).args(options), "The measurement")
 }

@@ -11,6 +11,7 @@ mod demo;
 mod display;
 mod install;
 mod packages;
+mod random_checkpoint;
 mod suite;
 
 use std::process::ExitCode;
@@ -28,6 +29,9 @@ cargo xtask <word> [options]
   bundle   Builds Cantus.clap, Cantus.vst3 and the cantus program into target/bundled.  [--release] [--standalone]
   install  Builds for real use and puts the plugins where your DAW looks for them.  [--standalone]
   bench    Builds for real use and measures speed on one core.
+           [--musicgen DIR] measures a MusicGen-melody checkpoint instead. [--precision P] [--cache DIR] [--threads N]
+  random-checkpoint DIR
+           Writes a MusicGen-melody checkpoint with random weights, to measure with.  [--size melody|stereo-melody|small|…]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         "bundle" => bundle::run(&rest),
         "install" => install::run(&rest),
         "bench" => bench::run(&rest),
+        "random-checkpoint" => random_checkpoint::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");

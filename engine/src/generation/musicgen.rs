@@ -25,7 +25,7 @@ mod sound;
 pub mod text;
 mod weights;
 
-pub use inspect::Logits;
+pub use inspect::{Logits, Stepper};
 pub use weights::{LoadReport, Quantised};
 
 use crate::audio::AudioBuffer;

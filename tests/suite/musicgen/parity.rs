@@ -147,3 +147,121 @@ fn the_sound_of_greedy_codes_is_the_references() {
         assert!(far <= 1e-5, "{name}: {far} of the peak");
     }
 }
+
+/// Codes of a greedy piece of 30 s. Where the reference's two best logits lie nearer than rounding, either may follow; nowhere else.
+fn check_long_greedy(name: &str) {
+    let (model, more) = (load(name), more_reference(name));
+    let expected = &more["long_greedy.codes"].to_dtype(candle_core::DType::U32).unwrap().to_vec2::<u32>().unwrap();
+    let frames = expected[0].len();
+    let melody = Melody::Wave(signal("a"));
+    let codes = model.generate_codes(&request(melody.clone(), frames, 3.0), &JobContext::detached()).unwrap();
+    let gap = more["long_greedy.min_top2_gap"].to_vec1::<f32>().unwrap()[0];
+    if gap > TOLERANCE {
+        assert_eq!(&codes, expected, "{name}");
+        return;
+    }
+    let pattern = model.pattern();
+    let columns: Vec<Vec<u32>> = (0..pattern.columns(frames)).map(|at| pattern.lay_out(expected, at, frames)).collect();
+    let guided = logits(&model, PROMPT, &melody, &columns).guided(3.0).unwrap().to_vec3::<f32>().unwrap();
+    let mut first_near = frames;
+    for (codebook, codes) in expected.iter().enumerate() {
+        for (frame, &code) in codes.iter().enumerate() {
+            let logits = &guided[codebook][pattern.column(codebook, frame) - 1];
+            let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let second = logits.iter().copied().filter(|&logit| logit < best).fold(f32::NEG_INFINITY, f32::max);
+            assert!(best - logits[code as usize] <= TOLERANCE, "{name}: codebook {codebook}, frame {frame}");
+            if best - second <= TOLERANCE {
+                first_near = first_near.min(frame);
+            }
+        }
+    }
+    for (mine, theirs) in codes.iter().zip(expected) {
+        let before = first_near.saturating_sub(pattern.longest_delay());
+        assert_eq!(mine[..before], theirs[..before], "{name}, before the first near tie");
+    }
+}
+
+fn more_reference(name: &str) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(tiny(name).join("more_reference.safetensors"), &candle_core::Device::Cpu).unwrap()
+}
+
+#[test]
+fn a_greedy_piece_of_thirty_seconds_is_the_references() {
+    TINY.iter().for_each(|name| check_long_greedy(name));
+}
+
+/// Melodies and texts of the references, by name.
+const CONDITIONS: [(&str, &str); 6] =
+    [("a", "a"), ("b", "a"), ("none", "a"), ("a", "b"), ("a", "none"), ("none", "none")];
+
+/// For every pair of conditions, how far the difference of the logits is from the reference's, at most.
+fn worst_difference(name: &str, mut logits_of: impl FnMut(&MusicGen, &str, &Melody, &[Vec<u32>]) -> Logits) -> f32 {
+    let (model, reference, more) = (load(name), reference(name), more_reference(name));
+    let columns = columns(&reference["dec.input_ids"]);
+    let pairs: Vec<(Tensor, Tensor)> = CONDITIONS
+        .into_iter()
+        .map(|(melody, text)| {
+            let heard = match melody {
+                "none" => Melody::None,
+                name => frames(&reference, name),
+            };
+            let words = match text {
+                "a" => PROMPT,
+                "b" => "solo violin",
+                _ => "",
+            };
+            let cond = logits_of(&model, words, &heard, &columns).cond;
+            let theirs = more[&format!("conditions.melody_{melody}.text_{text}.cond")].clone();
+            let last = theirs.dim(1).unwrap();
+            (cond.narrow(1, columns.len() - last, last).unwrap(), theirs)
+        })
+        .collect();
+    let mut worst = 0.0_f32;
+    for (index, (mine, theirs)) in pairs.iter().enumerate() {
+        for (other_mine, other_theirs) in &pairs[..index] {
+            worst = worst.max(distance(&(mine - other_mine).unwrap(), &(theirs - other_theirs).unwrap()));
+        }
+    }
+    worst
+}
+
+#[test]
+fn conditions_change_the_logits_as_in_the_reference() {
+    for name in TINY {
+        let worst = worst_difference(name, logits);
+        assert!(worst <= TOLERANCE, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn a_dropped_condition_is_found() {
+    let context = JobContext::detached();
+    for name in TINY {
+        let without_melody =
+            worst_difference(name, |model, text, _, columns| logits(model, text, &Melody::None, columns));
+        let without_text = worst_difference(name, |model, _, melody, columns| logits(model, "", melody, columns));
+        // The fault that the reference itself once had: no prefix at all.
+        let without_prefix = worst_difference(name, |model, text, melody, columns| {
+            let prefix = model.prefix(text, melody, &context).unwrap().narrow(1, 0, 0).unwrap();
+            model.logits(&prefix, columns, usize::MAX, &context).unwrap()
+        });
+        for worst in [without_melody, without_text, without_prefix] {
+            assert!(worst > 100.0 * TOLERANCE, "{name}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn positions_are_the_references() {
+    for name in TINY {
+        let reference = reference(name);
+        for (entry, first) in [("dec.positions_0_4", 0), ("dec.positions_1000_1004", 1000)] {
+            let expected = reference[entry].to_vec2::<f32>().unwrap();
+            for (offset, expected) in expected.iter().enumerate() {
+                let mine = cantus_engine::generation::musicgen::positions::position(first + offset, expected.len());
+                let far = mine.iter().zip(expected).fold(0.0_f32, |far, (a, b)| far.max((a - b).abs()));
+                assert!(far <= 1e-5, "position {}: {far}", first + offset);
+            }
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::conditioning::Frame;
 use super::config::Config;
 use super::encodec::Encodec;
 use super::kv_cache::KvCache;
-use super::prefix::no_melody;
+use super::prefix::{STATES_AT_ONCE, no_melody};
 use super::sampling::guide;
 use super::text::{TextEncoder, TextStates};
 use super::{Melody, MusicGen, failed};
@@ -131,5 +131,65 @@ impl MusicGen {
         Tensor::from_vec(logits, (columns, decoder.num_codebooks, decoder.vocab_size), &Device::Cpu)
             .and_then(|logits| logits.transpose(0, 1)?.contiguous())
             .map_err(failed)
+    }
+}
+
+/// Single steps behind a prefix, in the caller's hands: for measuring.
+pub struct Stepper<'a> {
+    model: &'a MusicGen,
+    cache: KvCache,
+    rows: usize,
+}
+
+impl MusicGen {
+    /// Runs a prefix `[1 or 2, positions, hidden]`, with room for `room` more positions.
+    ///
+    /// # Errors
+    /// As [`Self::generate`].
+    pub fn stepper(&self, prefix: &Tensor, room: usize, context: &JobContext) -> Result<Stepper<'_>> {
+        let (rows, positions, width) = prefix.dims3().map_err(failed)?;
+        let mut cache = KvCache::new(self.decoder.cache_shape(), rows, positions + room);
+        let at_once = (STATES_AT_ONCE / rows).max(1);
+        for start in (0..positions).step_by(at_once) {
+            let count = at_once.min(positions - start);
+            let part = prefix.narrow(1, start, count).and_then(|part| part.flatten_all()?.to_vec1::<f32>());
+            let part = part.map_err(failed)?;
+            debug_assert_eq!(part.len(), rows * count * width);
+            self.pool.install(|| self.decoder.forward(part, &mut cache, context))?;
+        }
+        Ok(Stepper { model: self, cache, rows })
+    }
+}
+
+impl Stepper<'_> {
+    /// Positions so far.
+    pub fn positions(&self) -> usize {
+        self.cache.length()
+    }
+
+    /// Fills positions with keys and values of no meaning, as if so many steps had been made.
+    pub fn pretend(&mut self, positions: usize) {
+        let decoder = &self.model.config.decoder;
+        let count = self.rows * positions * decoder.hidden_size;
+        let noise: Vec<f32> = (0..count).map(|index| ((index * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
+        for layer in 0..decoder.num_hidden_layers {
+            self.cache.write(layer, &noise, &noise);
+        }
+        self.cache.advance(positions);
+    }
+
+    /// One column, the same in every row; returns its logits `[row][codebook][code]`.
+    ///
+    /// # Errors
+    /// As [`MusicGen::generate`].
+    pub fn step(&mut self, column: &[u32], context: &JobContext) -> Result<Vec<f32>> {
+        let mut one = Vec::new();
+        self.model.decoder.embed(&[column.to_vec()], &mut one);
+        let input = one.repeat(self.rows);
+        let (decoder, cache) = (&self.model.decoder, &mut self.cache);
+        self.model.pool.install(|| {
+            let states = decoder.forward(input, cache, context)?;
+            decoder.logits(&states)
+        })
     }
 }

@@ -169,7 +169,8 @@ fn list_decoder(list: &mut List, config: &Config, text_width: usize) {
         let name = format!("{root}.embed_tokens.{codebook}.weight");
         list.add(name, &[decoder.vocab_size + 1, width], Need::Always);
     }
-    list.add(format!("{root}.embed_positions.weights"), &[], Need::Never);
+    // As long as the table of the published files, whatever is generated.
+    list.add(format!("{root}.embed_positions.weights"), &[2048, width], Need::Never);
     for layer in 0..decoder.num_hidden_layers {
         let at = format!("{root}.layers.{layer}");
         for part in ["q", "k", "v", "out"] {
@@ -200,9 +201,9 @@ fn list_codec(list: &mut List, audio: &Audio, codebooks: usize) {
     for codebook in 0..codebooks {
         let at = format!("audio_encoder.quantizer.layers.{codebook}.codebook");
         list.add(format!("{at}.embed"), &[audio.codebook_size, code_width], Need::Always);
-        list.add(format!("{at}.embed_avg"), &[], Need::Never);
-        list.add(format!("{at}.cluster_size"), &[], Need::Never);
-        list.add(format!("{at}.inited"), &[], Need::Never);
+        list.add(format!("{at}.embed_avg"), &[audio.codebook_size, code_width], Need::Never);
+        list.add(format!("{at}.cluster_size"), &[audio.codebook_size], Need::Never);
+        list.add(format!("{at}.inited"), &[1], Need::Never);
     }
     let widest = audio.num_filters << audio.upsampling_ratios.len().min(16);
     list_codec_decoder(list, audio, widest);
