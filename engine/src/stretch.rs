@@ -168,7 +168,9 @@ pub fn warp(audio: &AudioBuffer, anchors: &[Anchor], context: &JobContext) -> Re
         let fade_out = if is_last { 0 } else { joint };
         for (mine, theirs) in whole.channels.iter_mut().zip(&piece.channels) {
             for frame in (start - fade_in).max(0)..(stop + fade_out).min(end) {
-                let Some(sample) = usize::try_from(frame - at).ok().and_then(|index| theirs.get(index)) else { continue };
+                let Some(sample) = usize::try_from(frame - at).ok().and_then(|index| theirs.get(index)) else {
+                    continue;
+                };
                 let rise = if fade_in > 0 { (frame - start + fade_in) as f32 / (2 * fade_in) as f32 } else { 1.0 };
                 let fall = if fade_out > 0 { (stop + fade_out - frame) as f32 / (2 * fade_out) as f32 } else { 1.0 };
                 mine[frame as usize] += sample * rise.clamp(0.0, 1.0) * fall.clamp(0.0, 1.0);

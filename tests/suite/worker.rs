@@ -1,5 +1,6 @@
 //! Tests of the worker process: the same music as without it, and every way it can end.
 
+mod command;
 mod ends;
 mod pipes;
 mod turns;

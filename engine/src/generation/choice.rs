@@ -75,7 +75,8 @@ impl MusicGenChoice {
     pub fn folder(&self) -> Result<PathBuf> {
         let named = Path::new(&self.model);
         let elsewhere = named.is_absolute() || named.components().count() > 1;
-        let folder = if elsewhere { Some(named.to_path_buf()) } else { models_folder().map(|models| models.join(named)) };
+        let folder =
+            if elsewhere { Some(named.to_path_buf()) } else { models_folder().map(|models| models.join(named)) };
         if let Some(folder) = folder.as_ref().filter(|folder| folder.is_dir()) {
             return Ok(folder.clone());
         }

@@ -36,14 +36,7 @@ pub fn audio_request(
         MelodyCondition::Chords if chords.is_empty() => Melody::None,
         MelodyCondition::Chords => Melody::Frames(chord_frames(analysis, chords, region)),
     };
-    AudioRequest {
-        text: words(request),
-        melody,
-        seconds,
-        seed: request.recipe.seed,
-        sampling,
-        continue_from: None,
-    }
+    AudioRequest { text: words(request), melody, seconds, seed: request.recipe.seed, sampling, continue_from: None }
 }
 
 /// The length of the region a take lies in.

@@ -192,8 +192,9 @@ impl Shared {
         let first_time = matches!(variation.stage, VariationStage::Pending(_));
         let before = variation.kept();
         variation.stage = VariationStage::Ready(rendition.clone());
-        variation.name.clone_from(&rendition.name);
         if first_time && rendition.made.is_some() {
+            // Music that was stopped early is called so.
+            variation.name.clone_from(&rendition.name);
             variation.original = Some(rendition.clone());
         }
         // Stems that came later change nothing of what is saved.
@@ -325,8 +326,13 @@ impl Shared {
 
     /// Replaces everything by a saved session.
     pub(super) fn restore(self: &Arc<Self>, session: Session) -> Result<()> {
-        let mut fresh =
-            State { prompt: session.prompt, engine: session.engine, active: session.active, unknown: session.unknown, ..State::default() };
+        let mut fresh = State {
+            prompt: session.prompt,
+            engine: session.engine,
+            active: session.active,
+            unknown: session.unknown,
+            ..State::default()
+        };
         if let Some(saved) = session.take {
             let take = saved.facts.with_audio(saved.audio.unpack()?);
             let input = InputHash::of_take(&take);

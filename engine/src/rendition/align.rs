@@ -64,7 +64,12 @@ impl Alignment {
 ///
 /// # Errors
 /// [`Error::Cancelled`], [`Error::Internal`] from a transform.
-pub fn measure_alignment(mono: &[f32], rate: SampleRate, pulses: &[Seconds], context: &JobContext) -> Result<Alignment> {
+pub fn measure_alignment(
+    mono: &[f32],
+    rate: SampleRate,
+    pulses: &[Seconds],
+    context: &JobContext,
+) -> Result<Alignment> {
     context.progress(Stage::Alignment, 0.0)?;
     let curve = Curve::of(mono, rate, context)?;
     let length = mono.len() as f64 / rate.hz();
@@ -95,10 +100,10 @@ impl Curve {
         let hop = (HOP_SECONDS * rate.hz()).round().max(1.0) as usize;
         let window = ((WINDOW_SECONDS * rate.hz()) as usize).next_power_of_two().max(16);
         let fft = RealFftPlanner::<f32>::new().plan_fft_forward(window);
-        let hann: Vec<f32> = (0..window)
-            .map(|index| 0.5 - 0.5 * (std::f32::consts::TAU * index as f32 / window as f32).cos())
-            .collect();
-        let peak = mono.iter().filter(|sample| sample.is_finite()).fold(1e-9_f32, |peak, sample| peak.max(sample.abs()));
+        let hann: Vec<f32> =
+            (0..window).map(|index| 0.5 - 0.5 * (std::f32::consts::TAU * index as f32 / window as f32).cos()).collect();
+        let peak =
+            mono.iter().filter(|sample| sample.is_finite()).fold(1e-9_f32, |peak, sample| peak.max(sample.abs()));
         let (mut input, mut output) = (fft.make_input_vec(), fft.make_output_vec());
         let mut before: Vec<f32> = vec![0.0; output.len()];
         let count = mono.len() / hop + 1;

@@ -123,7 +123,8 @@ pub fn on_grid(rendition: &Rendition, grid: &SongGrid, rate: SampleRate, context
 
 /// Moments that both grids name, in frames: every change of tempo in either, the start and the end.
 fn anchors(from: &SongGrid, to: &SongGrid, length: Beats, rate: SampleRate) -> Vec<Anchor> {
-    let points = |grid: &SongGrid| -> Vec<f64> { grid.tempo.points().iter().map(|point| (point.at - grid.start).0).collect() };
+    let points =
+        |grid: &SongGrid| -> Vec<f64> { grid.tempo.points().iter().map(|point| (point.at - grid.start).0).collect() };
     let mut beats: Vec<f64> = points(from).into_iter().chain(points(to)).collect();
     // A quarter of a beat apart at least: pieces too short to be stretched well change nothing audible.
     beats.retain(|&beat| beat > 0.25 && beat < length.0 - 0.25);
@@ -141,9 +142,7 @@ fn pulses(grid: &SongGrid, length: Beats) -> Vec<Seconds> {
     let step = if compound { 1.5 } else { 1.0 };
     let first = (grid.start.0 / step).ceil() as i64;
     let last = ((grid.start + length).0 / step).ceil() as i64;
-    (first..last)
-        .map(|pulse| grid.tempo.seconds_between(grid.start, Beats(pulse as f64 * step)))
-        .collect()
+    (first..last).map(|pulse| grid.tempo.seconds_between(grid.start, Beats(pulse as f64 * step))).collect()
 }
 
 /// Music that begins with the region and runs at the song's tempo, at a rate; and what was done for that.

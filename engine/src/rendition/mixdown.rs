@@ -74,22 +74,26 @@ pub fn mix_down(
 /// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from the meter.
 pub fn hold_peaks(mix: &AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
     let peaks = true_peak_curve(mix, context)?;
-    let mut ceiling = CEILING_DBTP;
-    for attempt in 0.. {
-        let gain = limiter_gain(&peaks, 1.0, db(ceiling), mix.rate);
-        let mut held = mix.clone();
-        for channel in &mut held.channels {
-            context.check()?;
-            channel.iter_mut().zip(&gain).for_each(|(sample, gain)| *sample *= gain);
-        }
-        held.quantise_24_bit();
-        let (lufs, peak) = measure(&held, context)?;
-        if peak <= PEAK_DBTP || attempt == 3 {
-            return Ok((held, lufs, peak));
-        }
-        ceiling -= peak - PEAK_DBTP + 0.03;
+    let gain = limiter_gain(&peaks, 1.0, db(CEILING_DBTP), mix.rate);
+    let mut held = mix.clone();
+    for channel in &mut held.channels {
+        context.check()?;
+        channel.iter_mut().zip(&gain).for_each(|(sample, gain)| *sample *= gain);
     }
-    Err(crate::Error::internal("mixing", "no ceiling held"))
+    held.quantise_24_bit();
+    let (lufs, peak) = measure(&held, context)?;
+    turned_down(held, lufs, peak, context)
+}
+
+/// The whole mix turned down until its peak is allowed: what is left when a limiter cannot follow, as with bare clicks.
+fn turned_down(mut mix: AudioBuffer, lufs: f32, peak: f32, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+    if peak <= PEAK_DBTP {
+        return Ok((mix, lufs, peak));
+    }
+    scale(&mut mix, db(PEAK_DBTP - peak - 0.02));
+    mix.quantise_24_bit();
+    let (lufs, peak) = measure(&mix, context)?;
+    Ok((mix, lufs, peak))
 }
 
 /// The sum of all stems, each sample added in double precision: exact for 24-bit values.
@@ -228,7 +232,7 @@ pub fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuff
         let (lufs, peak) = measure(&mix, context)?;
         attempts += 1;
         if peak <= PEAK_DBTP || attempts == 4 {
-            return Ok((mix, lufs, peak));
+            return turned_down(mix, lufs, peak, context);
         }
         ceiling -= peak - PEAK_DBTP + 0.03;
     }

@@ -241,7 +241,8 @@ pub fn unpack(shape: Shape, payload: &mut &[u8]) -> io::Result<AudioBuffer> {
     if shape.rate == 0 || !(1..=64).contains(&shape.channels) {
         return Err(invalid("a message holds audio that cannot be"));
     }
-    let channels = (0..shape.channels).map(|_| take_samples(payload, shape.frames as usize)).collect::<io::Result<_>>()?;
+    let channels =
+        (0..shape.channels).map(|_| take_samples(payload, shape.frames as usize)).collect::<io::Result<_>>()?;
     Ok(AudioBuffer { rate: SampleRate(shape.rate), channels })
 }
 

@@ -32,7 +32,9 @@ impl Window {
     fn musicgen_choice(&self, ui: &mut Ui, choice: &MusicGenChoice) {
         // Looking for a folder takes microseconds; a fetch that ends while the window is open shows at once.
         match choice.folder() {
-            Ok(folder) => ui.colored_label(theme::FAINT, format!("model: {}", choice.model)).on_hover_text(folder.display().to_string()),
+            Ok(folder) => ui
+                .colored_label(theme::FAINT, format!("model: {}", choice.model))
+                .on_hover_text(folder.display().to_string()),
             Err(error) => ui.colored_label(theme::WARNING, format!("no model installed: {error}")),
         };
         let mut chosen = choice.clone();
@@ -44,14 +46,14 @@ impl Window {
                 }
             });
             let named = PRECISIONS.iter().find(|(precision, ..)| *precision == chosen.precision);
-            ComboBox::from_id_salt("precision").width(64.0).selected_text(named.map_or("", |(_, name, _)| name)).show_ui(
-                ui,
-                |ui| {
+            ComboBox::from_id_salt("precision")
+                .width(64.0)
+                .selected_text(named.map_or("", |(_, name, _)| name))
+                .show_ui(ui, |ui| {
                     for (precision, name, hint) in PRECISIONS {
                         ui.selectable_value(&mut chosen.precision, precision, name).on_hover_text(hint);
                     }
-                },
-            );
+                });
         });
         if chosen != *choice {
             self.instance.set_engine(EngineKind::MusicGen(chosen));

@@ -12,8 +12,10 @@ use std::time::Instant;
 
 /// An instance that makes its variations with the tiny model, in its song, with the hum captured.
 fn instance_with_musicgen() -> (Instance, Song) {
-    let choice =
-        MusicGenChoice { model: crate::worker::tiny_model().to_string_lossy().into_owned(), ..MusicGenChoice::default() };
+    let choice = MusicGenChoice {
+        model: crate::worker::tiny_model().to_string_lossy().into_owned(),
+        ..MusicGenChoice::default()
+    };
     let mut instance = bundle().instance().unwrap();
     let mut project = Project::read(&instance.save_state().unwrap()).unwrap();
     let chosen = Session { engine: EngineKind::MusicGen(choice), ..Session::default() };

@@ -13,6 +13,9 @@ use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, Seconds, SongGr
 const RATE: SampleRate = SampleRate(44_100);
 /// Nearer than this to its beat, music is in time.
 const BAR_MS: f64 = 10.0;
+/// An arrangement's own strokes lie some milliseconds off its grid, by the players' feel and the instruments' attacks, and those are what is
+/// put on the beat.
+const FEEL_MS: f64 = 16.0;
 
 /// A request for a region of a song.
 fn request(tempo: f64, start: f64, beats: f64) -> Request {
@@ -112,7 +115,7 @@ fn drums_that_are_off_come_to_the_beat() {
         );
         assert!(worst(&errors) < BAR_MS, "{tempo} {ratio} {offset}: {errors:?}");
         assert_eq!(rendition.region, grid.frame_of(grid.start + Beats(beats), RATE), "exact bars");
-        assert!(rendition.loudness.true_peak_dbtp <= -0.99, "{:?}", rendition.loudness);
+        assert!(rendition.loudness.true_peak_dbtp <= -1.0, "{:?}", rendition.loudness);
         if (ratio, offset) != (1.0, 0.0) {
             let mut raw = cantus_engine::resample::resample(&audio, RATE).unwrap();
             raw.channels[0].resize(rendition.mix.frames(), 0.0);
@@ -142,13 +145,13 @@ fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64>
     (score(best) > 0.0).then(|| (best as i64 - reach) as f64 * HOP as f64 / rate * 1e3)
 }
 
-/// Windows of an arrangement that lie further from the right one than a musician would hear, as a share.
+/// Windows of an arrangement that lie further from the right one than [`FEEL_MS`], as a share.
 fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
     let (sound, reference) = (sound.to_mono(), reference.to_mono());
     let starts: Vec<usize> = (0..reference.len().saturating_sub(80_000)).step_by(22_050).collect();
     let lags: Vec<f64> = starts.iter().filter_map(|&at| lag_ms(&sound, &reference, at, RATE.hz())).collect();
     assert!(lags.len() > 20);
-    lags.iter().filter(|lag| lag.abs() > BAR_MS).count() as f64 / lags.len() as f64
+    lags.iter().filter(|lag| lag.abs() > FEEL_MS).count() as f64 / lags.len() as f64
 }
 
 #[test]
@@ -204,12 +207,9 @@ fn another_tempo_and_rate_keep_the_beat_and_the_bars() {
         ]),
         ..constant(95.0)
     };
-    for (grid, rate) in [
-        (constant(120.0), 44_100),
-        (constant(92.0), 48_000),
-        (constant(100.0), 96_000),
-        (changing, 44_100),
-    ] {
+    for (grid, rate) in
+        [(constant(120.0), 44_100), (constant(92.0), 48_000), (constant(100.0), 96_000), (changing, 44_100)]
+    {
         let rate = SampleRate(rate);
         let there = on_grid(&original, &grid, rate, &JobContext::detached()).unwrap();
         assert_eq!(there.rate(), rate);
@@ -220,7 +220,7 @@ fn another_tempo_and_rate_keep_the_beat_and_the_bars() {
         let mut rounded = there.mix.clone();
         rounded.quantise_24_bit();
         assert_eq!(rounded, there.mix);
-        assert!(there.loudness.true_peak_dbtp <= -0.99, "{:?}", there.loudness);
+        assert!(there.loudness.true_peak_dbtp <= -1.0, "{:?}", there.loudness);
         assert!((there.loudness.integrated_lufs - original.loudness.integrated_lufs).abs() < 1.0, "as loud as before");
         assert_eq!(there.made.unwrap().melody.grid, grid);
     }

@@ -98,7 +98,10 @@ fn channels_stay_together_and_the_same_input_gives_the_same_output() {
     let apart = once.channels[0].iter().zip(&once.channels[1]).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
     assert!(apart < 1e-4, "two equal channels drift apart by {apart}");
     assert!(once == stretch(&stereo, 50_000, &JobContext::detached()).unwrap(), "the same again");
-    assert!(stretch(&stereo, stereo.frames(), &JobContext::detached()).unwrap() == stereo, "the same length is the same");
+    assert!(
+        stretch(&stereo, stereo.frames(), &JobContext::detached()).unwrap() == stereo,
+        "the same length is the same"
+    );
 }
 
 #[test]

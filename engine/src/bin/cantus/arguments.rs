@@ -39,7 +39,9 @@ pub enum Command {
     Version,
     Analyze(Analyze),
     Render(Render),
-    Styles { json: bool },
+    Styles {
+        json: bool,
+    },
     /// Serves a plugin or another `cantus`; not for people.
     Worker,
 }

@@ -31,8 +31,7 @@ pub fn run(order: &Render) -> Result<()> {
         shorten(&mut take, length);
     }
     let cache = Cache::default();
-    let workshop =
-        if order.in_process { Workshop::here() } else { Workshop::from_settings() };
+    let workshop = if order.in_process { Workshop::here() } else { Workshop::from_settings() };
     let melody = pipeline::listen(&take, &cache, &progress::context("listening"))?;
     let mut rows = Vec::new();
     let mut table = Vec::new();
@@ -47,9 +46,7 @@ pub fn run(order: &Render) -> Result<()> {
         let name = format!("{} {}", plan.label, index + 1);
         let context = progress::context(&name);
         let rendition = match &order.engine {
-            EngineKind::Band => {
-                pipeline::rendition(&melody, &recipe, &name, order.rate, (&library, &cache), &context)?
-            }
+            EngineKind::Band => pipeline::rendition(&melody, &recipe, &name, order.rate, (&library, &cache), &context)?,
             EngineKind::MusicGen(choice) => {
                 let rate = order.rate;
                 let wanted = Wanted { take: &take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
@@ -159,7 +156,9 @@ fn row(rendition: &Rendition, folder: &str, ready_ms: f32) -> Value {
 fn fidelity(rendition: &Rendition) -> Value {
     match rendition.lead_fidelity() {
         Some(fidelity) => json!(fidelity),
-        None => json!({ "mix_chroma": rendition.fidelity.mix_chroma, "lead_chroma": null, "octave": null, "onset": null }),
+        None => {
+            json!({ "mix_chroma": rendition.fidelity.mix_chroma, "lead_chroma": null, "octave": null, "onset": null })
+        }
     }
 }
 

@@ -184,7 +184,9 @@ impl Connection {
     /// After bytes that are no message: ends it and says so.
     pub fn garbled(&self, error: &io::Error) -> Error {
         self.kill();
-        Error::worker(format!("The music engine sent something unreadable ({error}) and was stopped. Please generate again."))
+        Error::worker(format!(
+            "The music engine sent something unreadable ({error}) and was stopped. Please generate again."
+        ))
     }
 
     /// How it ended, in a sentence, after its pipe was closed.
@@ -319,15 +321,16 @@ fn sentence(status: Option<ExitStatus>, last_words: &str) -> String {
     }
     let said = if last_words.is_empty() { String::new() } else { format!(" ({last_words})") };
     match signal(status) {
-        Some(KILLED) => format!(
-            "The music engine was stopped from outside, perhaps because memory ran out. {SAFE}: {memory}."
-        ),
+        Some(KILLED) => {
+            format!("The music engine was stopped from outside, perhaps because memory ran out. {SAFE}: {memory}.")
+        }
         Some(BUS) => format!(
             "The music engine could not read its model, which has changed or is damaged. {SAFE}: check the model, then generate again."
         ),
         Some(number) => format!("The music engine crashed with signal {number}{said}. {SAFE}: generate again."),
         None => {
-            let code = status.and_then(|status| status.code()).map_or_else(String::new, |code| format!(" with status {code}"));
+            let code =
+                status.and_then(|status| status.code()).map_or_else(String::new, |code| format!(" with status {code}"));
             format!("The music engine ended{code}{said}. {SAFE}: generate again.")
         }
     }
