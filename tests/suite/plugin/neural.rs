@@ -3,9 +3,10 @@
 use super::{HUM_BEATS, HUM_RATE, bundle, capture_hum, generate, run_until, session, song_with_hum, turn};
 use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::choice::MusicGenChoice;
+use cantus_engine::generation::musicgen::Precision;
 use cantus_engine::job_context::JobContext;
 use cantus_engine::rendition::audio::on_grid;
-use cantus_engine::session::Session;
+use cantus_engine::session::{SavedVariation, Session, VariationFacts};
 use cantus_engine::time::{Bpm, SampleRate, Seconds, SongGrid, TempoMap};
 use cantus_host::{AudioSetup, Instance, Pace, Project, Song};
 use std::time::Instant;
@@ -14,6 +15,7 @@ use std::time::Instant;
 fn instance_with_musicgen() -> (Instance, Song) {
     let choice = MusicGenChoice {
         model: crate::worker::tiny_model().to_string_lossy().into_owned(),
+        precision: Precision::F32,
         ..MusicGenChoice::default()
     };
     let mut instance = bundle().instance().unwrap();
@@ -40,6 +42,15 @@ fn heard(instance: &mut Instance, song: &mut Song) -> Vec<f32> {
     heard.main()[0][HUM_RATE as usize / 250..].to_vec()
 }
 
+/// The same but for the numbers, which are given anew.
+fn assert_same(mine: &[SavedVariation], saved: &[SavedVariation]) {
+    assert_eq!(mine.len(), saved.len());
+    for (mine, saved) in mine.iter().zip(saved) {
+        assert_eq!(VariationFacts { id: 0, ..mine.facts.clone() }, VariationFacts { id: 0, ..saved.facts.clone() });
+        assert!(mine.mix == saved.mix);
+    }
+}
+
 #[test]
 fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_the_tempo() {
     let _turn = turn();
@@ -55,15 +66,15 @@ fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_t
     assert!(variation.facts.score.is_none() && !made.partial && made.melody.tracks[0].notes.len() > 20);
     assert!(before.iter().any(|sample| sample.abs() > 0.05));
     let faded = HUM_RATE as usize / 250;
-    assert_eq!(before, mix.channels[0][faded..faded + before.len()], "the host hears the saved mix");
+    assert!(before == mix.channels[0][faded..faded + before.len()], "the host hears the saved mix");
 
     let mut instance = bundle().instance().unwrap();
     instance.load_state(&state).unwrap();
     instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
     let mut song = song_with_hum();
-    assert_eq!(heard(&mut instance, &mut song), before, "bit for bit, at once");
+    assert!(heard(&mut instance, &mut song) == before, "bit for bit, at once");
     let again = session(&mut instance);
-    assert_eq!(again.variations, saved.variations);
+    assert_same(&again.variations, &saved.variations);
     assert_eq!(again.engine, saved.engine, "and the next one is made by the same engine");
 
     // Another tempo: stretched from what was made, and the project keeps what was made.
@@ -89,7 +100,8 @@ fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_t
         }
         assert!(begun.elapsed() < super::PATIENCE, "never heard at the new tempo");
     }
-    assert_eq!(session(&mut instance).variations, saved.variations, "following a tempo changes no project");
+    // Following a tempo changes no project.
+    assert_same(&session(&mut instance).variations, &saved.variations);
 }
 
 #[test]
