@@ -13,9 +13,6 @@ use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, Seconds, SongGr
 const RATE: SampleRate = SampleRate(44_100);
 /// Nearer than this to its beat, music is in time.
 const BAR_MS: f64 = 10.0;
-/// An arrangement's own strokes lie some milliseconds off its grid, by the players' feel and the instruments' attacks, and those are what is
-/// put on the beat.
-const FEEL_MS: f64 = 16.0;
 
 /// A request for a region of a song.
 fn request(tempo: f64, start: f64, beats: f64) -> Request {
@@ -152,13 +149,13 @@ fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64>
     (score(best) > 0.0).then(|| (best as i64 - reach) as f64 * HOP as f64 / rate * 1e3)
 }
 
-/// Windows of an arrangement that lie further from the right one than [`FEEL_MS`], as a share.
+/// Windows of an arrangement that lie further from the right one than [`BAR_MS`], as a share.
 fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
     let (sound, reference) = (sound.to_mono(), reference.to_mono());
     let starts: Vec<usize> = (0..reference.len().saturating_sub(80_000)).step_by(22_050).collect();
     let lags: Vec<f64> = starts.iter().filter_map(|&at| lag_ms(&sound, &reference, at, RATE.hz())).collect();
     assert!(lags.len() > 20);
-    lags.iter().filter(|lag| lag.abs() > FEEL_MS).count() as f64 / lags.len() as f64
+    lags.iter().filter(|lag| lag.abs() > BAR_MS).count() as f64 / lags.len() as f64
 }
 
 #[test]
@@ -181,8 +178,9 @@ fn a_whole_arrangement_that_is_off_comes_to_the_beat() {
         let raw = share_off(&cantus_engine::resample::resample(&late, RATE).unwrap(), &right);
         println!("{style}: found {found:?}; off {aligned:.2} of the time, as made {raw:.2}");
         assert!((found.ratio / ratio - 1.0).abs() < 0.001, "{style}: {found:?}");
-        assert!(aligned < 0.1, "{style}: {aligned}");
-        assert!(raw > 0.6, "{style}: as it was made it must fail, but {raw}");
+        // A fill or a held chord has no clear lag; everything else has.
+        assert!(aligned < 0.2, "{style}: {aligned}");
+        assert!(raw > 0.8, "{style}: as it was made it must fail, but {raw}");
     }
 }
 
