@@ -17,9 +17,9 @@ pub const SURE: f32 = 0.5;
 /// Seconds between two values of the onset curve, and the window it looks through.
 const HOP_SECONDS: f64 = 0.005;
 const WINDOW_SECONDS: f64 = 0.016;
-/// From an attack's beginning to its place on the curve: between clicks, which come out 2 ms early, and sampled instruments, whose
-/// attacks take some milliseconds to rise.
-const ANTICIPATION_SECONDS: f64 = -0.000_3;
+/// From an attack's beginning to its place on the curve: between clicks, which come out 5 ms early, and sampled instruments, whose
+/// attacks take some milliseconds to rise and come out as late.
+const ANTICIPATION_SECONDS: f64 = 0.002_5;
 /// A rise of the logarithms of all bins together that could be an onset.
 const LEAST_RISE: f32 = 20.0;
 /// The comb looks at this much music; the line through the onsets goes on from there.
