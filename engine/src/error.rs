@@ -80,6 +80,51 @@ pub enum Error {
         /// A whole sentence for the user.
         sentence: String,
     },
+    /// No model is called that, and no folder either.
+    #[error("There is no model and no folder \"{name}\". The models are: {known}.")]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A folder of a model, or a file in it, is not what it should be.
+    #[error("{}: {reason}.", path.display())]
+    ModelFolder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong and what to do, without a full stop.
+        reason: String,
+    },
+    /// The terms of a model's weights were not accepted yet.
+    #[error(
+        "{model} is not fetched: its weights are under the licence {licence}, which you have to accept first. \
+         It forbids commercial use."
+    )]
+    LicenceNotAccepted {
+        /// The model's name for people.
+        model: &'static str,
+        /// The licence's.
+        licence: &'static str,
+    },
+    /// The disk is too full for a model.
+    #[error("There is not enough space in {}: {needed} are needed, {free} are free. Make room, or choose another folder.", path.display())]
+    NoSpace {
+        /// Where it should go.
+        path: PathBuf,
+        /// Size in words, with what must stay free.
+        needed: String,
+        /// Size in words.
+        free: String,
+    },
+    /// A model could not be fetched.
+    #[error("{model} was not fetched: {reason}")]
+    Fetch {
+        /// The model's name for people.
+        model: String,
+        /// What happened and what to do.
+        reason: String,
+    },
     /// The user, or the end of the program, stopped the job.
     #[error("Cancelled.")]
     Cancelled,

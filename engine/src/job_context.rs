@@ -75,6 +75,10 @@ pub enum Stage {
     Mix,
     /// Writing files.
     Export,
+    /// A model comes from the network.
+    Fetch,
+    /// A model's files are read through.
+    Verify,
 }
 
 impl Stage {
@@ -91,6 +95,8 @@ impl Stage {
             Self::Render => "playing the parts",
             Self::Mix => "mixing",
             Self::Export => "writing files",
+            Self::Fetch => "fetching the model",
+            Self::Verify => "checking the model",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod generation;
 pub mod instance;
 pub mod job_context;
 pub mod jobs;
+pub mod models;
 pub mod playback;
 pub mod rendition;
 pub mod resample;

@@ -12,6 +12,7 @@ mod generation;
 mod host;
 mod jobs;
 mod melody_matters;
+mod models;
 mod musicgen;
 mod playback;
 mod plugin;

@@ -3,7 +3,7 @@
 use super::{Fault, Source, check_finds, check_holds};
 
 /// Crates by the start of their name, and the only places that may name them (by the start of their path).
-const CRATES: [(&str, &[&str]); 17] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("timestretch", &["engine/src/stretch.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
@@ -21,6 +21,10 @@ const CRATES: [(&str, &[&str]); 17] = [
     ("clap_sys", &["plugin/"]),
     ("rtrb", &["engine/src/capture/ring.rs", "engine/src/capture/recorder.rs", "engine/src/playback/"]),
     ("tiny_skia", &["engine/src/export/picture"]),
+    ("hf_hub", &["engine/src/models/fetch"]),
+    ("ureq", &["engine/src/models/fetch"]),
+    ("ring::digest", &["engine/src/models/checksum.rs"]),
+    ("fs4", &["engine/src/models/space.rs"]),
 ];
 
 /// What a stage must not know, and what of it it may all the same.
@@ -48,6 +52,11 @@ const DIRECTIONS: [Direction; 6] = [
         stage: "playback",
         not: &["analysis", "generation", "jobs", "instance"],
         except: &["generation::score::Role"],
+    },
+    Direction {
+        stage: "models",
+        not: &["analysis", "generation", "rendition", "capture", "jobs", "instance", "playback"],
+        except: &[],
     },
 ];
 

@@ -1,5 +1,6 @@
 //! Thread: main. Command line arguments.
 
+use crate::models;
 use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
 use cantus_engine::generation::musicgen::Precision;
@@ -28,6 +29,20 @@ cantus: a hummed melody becomes a styled rendition
   cantus styles [--json]
       Lists the styles.
 
+  cantus models list [--json]
+      Lists the neural models: what is installed, how big, under which licence.
+  cantus models fetch NAME [--accept-licence] [--revision R] [--to DIR] [--endpoint URL]
+      Fetches a model, or what is missing or damaged of it. Can be interrupted and goes on
+      where it stopped. The environment variables HF_ENDPOINT and HF_TOKEN are heeded.
+  cantus models verify NAME|DIR
+      Reads every byte of a model and compares checksums.
+  cantus models add DIR
+      Lists a model that lies elsewhere.
+  cantus models remove NAME|DIR [--yes]
+      Deletes a model that Cantus fetched; forgets one that was added.
+  cantus models path [NAME]
+      Tells where models lie, for putting files there by hand.
+
 IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
 ";
@@ -44,6 +59,7 @@ pub enum Command {
     },
     /// Serves a plugin or another `cantus`; not for people.
     Worker,
+    Models(models::arguments::Order),
 }
 
 /// `cantus analyze`.
@@ -90,6 +106,9 @@ pub fn parse() -> Result<Command, String> {
         Some(Value(word)) => word.to_string_lossy().into_owned(),
         Some(other) => return Err(other.unexpected().to_string()),
     };
+    if word == "models" {
+        return models::arguments::parse(&mut parser);
+    }
     let mut options = Options::default();
     options.read(&mut parser)?;
     if options.help {
@@ -123,7 +142,7 @@ pub fn parse() -> Result<Command, String> {
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
         "help" => Ok(Command::Help),
         "worker" => Ok(Command::Worker),
-        other => Err(format!("there is no command \"{other}\"; there are analyze, render and styles")),
+        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles and models")),
     }
 }
 
@@ -265,12 +284,12 @@ fn next_path(parser: &mut lexopt::Parser) -> Option<PathBuf> {
     raw.next_if(|argument| !argument.to_string_lossy().starts_with("--")).map(PathBuf::from)
 }
 
-fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
+pub fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
     let value = parser.value().map_err(|error| error.to_string())?;
     Ok(value.to_string_lossy().into_owned())
 }
 
-fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
+pub fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
     parser.value().map(PathBuf::from).map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod arguments;
+mod models;
 mod progress;
 mod render;
 mod styles;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Render(order) => render::run(order),
         Command::Styles { json } => styles::run(*json),
         Command::Worker => serve(std::io::stdin().lock(), BufWriter::new(std::io::stdout())),
+        Command::Models(order) => models::run(order),
     };
     progress::clear();
     match result {
