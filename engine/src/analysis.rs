@@ -7,6 +7,7 @@ pub mod chroma;
 pub mod f0;
 pub mod key;
 pub mod notes;
+pub mod quantise;
 pub mod rhythm;
 
 mod listen;
@@ -14,6 +15,7 @@ mod listen;
 pub use listen::analyse;
 
 use crate::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
+use rhythm::Rhythm;
 use serde::{Deserialize, Serialize};
 
 /// Pitch of one frame.
@@ -87,6 +89,25 @@ pub struct KeyEstimate {
     pub confidence: f32,
     /// Others, best first, with their confidence.
     pub alternatives: Vec<(Key, f32)>,
+    /// The scale used within the key, where the notes show one.
+    #[serde(default)]
+    pub scale: key::Scale,
+    /// Where the melody moves from key to key: at least two, or none when it stays.
+    #[serde(default)]
+    pub segments: Vec<KeySegment>,
+}
+
+/// A stretch of a melody in one key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeySegment {
+    /// Index of its first note.
+    pub first_note: usize,
+    /// Number of the bar it begins in, from 1.
+    pub bar: u32,
+    /// Its start, from the start of the take.
+    pub from: Seconds,
+    /// Its key.
+    pub key: Key,
 }
 
 /// Everything the listener understood of a take.
@@ -96,6 +117,9 @@ pub struct Analysis {
     pub grid: SongGrid,
     /// How sure tempo and metre are: 1 when the host gave them.
     pub tempo_confidence: f32,
+    /// Tempo, metre, bar lines and feel, with what else they may be.
+    #[serde(default)]
+    pub rhythm: Rhythm,
     /// Length of the take in song time.
     pub length: Beats,
     /// Pitch every 16 ms.
@@ -124,23 +148,6 @@ pub fn note_name(key: u8) -> String {
     format!("{}{}", PITCH_CLASS_NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
 }
 
-impl Key {
-    /// As a musician says it: "A minor".
-    pub fn name(self) -> String {
-        let mode = match self.mode {
-            Mode::Major => "major",
-            Mode::Minor => "minor",
-        };
-        format!("{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic % 12)])
-    }
-
-    /// In short: "Am", "Eb".
-    pub fn short_name(self) -> String {
-        let minor = if self.mode == Mode::Minor { "m" } else { "" };
-        format!("{}{minor}", PITCH_CLASS_NAMES[usize::from(self.tonic % 12)])
-    }
-}
-
 impl Note {
     /// Name of its key with the octave.
     pub fn name(&self) -> String {
@@ -151,20 +158,26 @@ impl Note {
 impl Analysis {
     /// Of a take that nobody listened to.
     pub fn unheard(grid: SongGrid) -> Self {
-        let key = Key { tonic: 0, mode: Mode::Major };
         Self {
             grid,
             tempo_confidence: 0.0,
+            rhythm: Rhythm::default(),
             length: Beats(0.0),
             f0: Vec::new(),
             notes: Vec::new(),
             chroma: Chroma::default(),
-            key: KeyEstimate { key, confidence: 0.0, alternatives: Vec::new() },
+            key: KeyEstimate::unheard(),
             tuning_cents: 0.0,
             level_dbfs: f32::NEG_INFINITY,
             confidence: 0.0,
             doubts: Vec::new(),
         }
+    }
+
+    /// Name of a note with its octave, spelled as the key there writes it.
+    pub fn name_of(&self, index: usize) -> Option<String> {
+        let note = self.notes.get(index)?;
+        Some(self.key.at(index).0.spell(note.key))
     }
 
     /// Song position of a moment of the take.

@@ -27,6 +27,41 @@ pub enum EngineKind {
     MusicGen(MusicGenChoice),
 }
 
+/// When the notes of the melody are played.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timing {
+    /// As they were sung.
+    #[default]
+    AsSung,
+    /// Nearer to where they were probably meant.
+    Quantised {
+        /// 0 leaves them, 1 puts them on the grid.
+        strength: f32,
+    },
+}
+
+impl Timing {
+    /// Half way to the grid: together, but still sung.
+    pub const TIGHTENED: Self = Self::Quantised { strength: 0.6 };
+    /// Exactly on the grid.
+    pub const ON_GRID: Self = Self::Quantised { strength: 1.0 };
+
+    /// The timing that pulls so far, 0 to 1.
+    pub fn of_strength(strength: f32) -> Self {
+        if strength > 0.0 { Self::Quantised { strength } } else { Self::AsSung }
+    }
+
+    /// How far notes are pulled, 0 to 1.
+    pub fn strength(self) -> f32 {
+        match self {
+            Self::AsSung => 0.0,
+            Self::Quantised { strength } if strength.is_finite() => strength.clamp(0.0, 1.0),
+            Self::Quantised { .. } => 0.0,
+        }
+    }
+}
+
 /// What the user asked for, apart from the melody: small, saved with every variation, enough to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -38,6 +73,9 @@ pub struct Recipe {
     pub seed: u64,
     /// 0 plays the melody as sung and corrected, 1 lets the player paraphrase it.
     pub freedom: f32,
+    /// When its notes are played.
+    #[serde(default)]
+    pub timing: Timing,
     /// Version of the arranger that made it, so that an older rendition is known as such.
     pub engine_version: u32,
 }

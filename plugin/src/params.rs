@@ -3,6 +3,7 @@
 use crate::state::SavedSession;
 use cantus_engine::capture::collector::CaptureMode;
 use cantus_engine::capture::signal::Signal;
+use cantus_engine::generation::Timing;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::Instance;
 use cantus_engine::playback::player::PlayerSettings;
@@ -46,6 +47,34 @@ pub enum CaptureLength {
     Loop,
 }
 
+/// When the notes of the melody are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum NoteTiming {
+    /// As they were sung.
+    #[id = "sung"]
+    #[name = "As sung"]
+    AsSung,
+    /// Nearer to the grid.
+    #[id = "tight"]
+    #[name = "Tightened"]
+    Tightened,
+    /// Where they were probably meant.
+    #[id = "grid"]
+    #[name = "On the grid"]
+    OnGrid,
+}
+
+impl NoteTiming {
+    /// How far notes are pulled, 0 to 1.
+    pub fn strength(self) -> f32 {
+        match self {
+            Self::AsSung => Timing::AsSung.strength(),
+            Self::Tightened => Timing::TIGHTENED.strength(),
+            Self::OnGrid => Timing::ON_GRID.strength(),
+        }
+    }
+}
+
 /// All parameters, and what the project holds besides them.
 #[derive(Params)]
 pub struct CantusParams {
@@ -83,6 +112,9 @@ pub struct CantusParams {
     /// As sung, or paraphrased.
     #[id = "freedom"]
     pub freedom: FloatParam,
+    /// When the notes of the melody are played.
+    #[id = "timing"]
+    pub timing: EnumParam<NoteTiming>,
     /// Turning on orders variations.
     #[id = "generate"]
     pub generate: BoolParam,
@@ -131,6 +163,7 @@ impl CantusParams {
             seed: IntParam::new("Seed", 1, IntRange::Linear { min: 0, max: 9999 }),
             variations: IntParam::new("Variations", 1, IntRange::Linear { min: 1, max: 8 }),
             freedom: FloatParam::new("Freedom", 0.0, FloatRange::Linear { min: 0.0, max: 1.0 }).with_step_size(0.01),
+            timing: EnumParam::new("Timing", NoteTiming::AsSung),
             generate: BoolParam::new("Generate", false),
             cancel: BoolParam::new("Cancel", false),
             active: IntParam::new("Active variation", 0, IntRange::Linear { min: 0, max: 128 }),
@@ -166,6 +199,7 @@ impl CantusParams {
             seed: u64::from(self.seed.value().unsigned_abs()),
             variations: self.variations.value().unsigned_abs(),
             freedom: self.freedom.value(),
+            tightness: self.timing.value().strength(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::Cantus;
 use crate::dirty::Dirty;
 use crate::params::{CantusParams, style_name};
+use cantus_engine::generation::Timing;
 use cantus_engine::instance::Instance;
 use cantus_engine::instance::orders::Wish;
 use nice_plug::prelude::TaskExecutor;
@@ -31,5 +32,6 @@ pub fn wish(params: &CantusParams, instance: &Instance) -> Wish {
         seed: u64::from(params.seed.value().unsigned_abs()),
         variations: params.variations.value().unsigned_abs(),
         freedom: params.freedom.value(),
+        timing: Timing::of_strength(params.timing.value().strength()),
     }
 }

@@ -3,10 +3,14 @@
 mod files;
 mod hum;
 mod hums;
+mod key;
 mod music;
 mod parity;
+mod quantise;
 mod resampling;
+mod rhythm;
 mod robustness;
+mod tunes;
 
 use cantus_engine::analysis::{Analysis, analyse};
 use cantus_engine::audio::AudioBuffer;

@@ -178,3 +178,26 @@ fn wav_of(samples: &[i16]) -> Vec<u8> {
     bytes.extend(data);
     bytes
 }
+
+#[test]
+fn models_check_prints_a_table_and_says_whether_all_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = format!("{ROOT}/tests/data/musicgen-tiny/mono");
+    let (reference, dump) = (format!("{model}/reference.safetensors"), folder.path().join("dump.safetensors"));
+    let done = cantus(&["models", "check", &model, "--reference", &reference, "--dump", dump.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let table = text(&done.stdout);
+    assert!(table.contains("greedy.melody_cfg3.codes") && table.contains("pass") && !table.contains("FAIL"), "{table}");
+    assert!(dump.metadata().unwrap().len() > 100_000);
+    assert_eq!(cantus(&["models", "check", &model]).status.code(), Some(0));
+
+    // The stereo model beside the mono model's reference.
+    let other = format!("{ROOT}/tests/data/musicgen-tiny/stereo");
+    let done = cantus(&["models", "check", &other, "--reference", &reference]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stdout).contains("FAIL"), "{}", text(&done.stdout));
+
+    for misuse in [&["models"][..], &["models", "check"], &["models", "check", &model, "--dump", "x"]] {
+        assert_eq!(cantus(misuse).status.code(), Some(2), "{misuse:?}");
+    }
+}

@@ -4,7 +4,7 @@ use cantus_engine::Error;
 use cantus_engine::capture::file::read_take;
 use cantus_engine::generation::band::ARRANGER_VERSION;
 use cantus_engine::generation::style::library::StyleLibrary;
-use cantus_engine::generation::{EngineKind, Recipe};
+use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::job_context::{JobContext, Stage};
 use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::lanes::{Job, JobHandle, Lane, Lanes, LanesHandle, Priority};
@@ -204,6 +204,7 @@ fn results_are_remembered_by_what_made_them() {
         prompt: "reggae".to_owned(),
         seed,
         freedom: 0.0,
+        timing: Timing::AsSung,
         engine_version: ARRANGER_VERSION,
     };
     let tools = (&library, &cache);

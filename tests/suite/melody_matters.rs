@@ -6,7 +6,7 @@ mod retrieval;
 use cantus_engine::analysis::{Analysis, Chroma};
 use cantus_engine::generation::band::{ARRANGER_VERSION, arrange};
 use cantus_engine::generation::style::library::StyleLibrary;
-use cantus_engine::generation::{EngineKind, Recipe, Request};
+use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::job_context::JobContext;
 use cantus_engine::rendition::{Rendition, render};
 use cantus_engine::time::SampleRate;
@@ -26,6 +26,7 @@ fn rendered(analysis: &Analysis, prompt: &str, seed: u64, rate: SampleRate) -> R
         prompt: prompt.to_owned(),
         seed,
         freedom: 0.0,
+        timing: Timing::AsSung,
         engine_version: ARRANGER_VERSION,
     };
     let request = Request { analysis: analysis.clone(), recipe };

@@ -1,5 +1,6 @@
 //! MusicGen-melody on tiny random models, against what the reference implementation computed with the same weights.
 
+mod check;
 mod codec;
 mod conditioning;
 mod delay;
@@ -8,6 +9,7 @@ mod loading;
 mod parity;
 mod sampling;
 mod text;
+mod variants;
 #[path = "../random_checkpoint/writer.rs"]
 mod writer;
 

@@ -3,7 +3,7 @@
 use cantus_engine::Error;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::TakeSource;
-use cantus_engine::generation::{EngineKind, Recipe};
+use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::rendition::{Fidelity, Loudness, Timings};
 use cantus_engine::session::container::Chunk;
 use cantus_engine::session::packed::PackedAudio;
@@ -74,6 +74,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                     prompt: "jazz".to_owned(),
                     seed: 4,
                     freedom: 0.25,
+                    timing: Timing::AsSung,
                     engine_version: 1,
                 },
                 starred: true,

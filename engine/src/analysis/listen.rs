@@ -1,13 +1,14 @@
 //! Thread: worker. The whole analysis of a take, from samples to doubts.
 
 use crate::analysis::notes::Melody;
+use crate::analysis::rhythm::Rhythm;
 use crate::analysis::{Analysis, F0Frame, Note, chroma, f0, key, notes, rhythm};
 use crate::audio::AudioBuffer;
-use crate::capture::take::{Take, TakeNote};
+use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::Result;
 use crate::job_context::{JobContext, Stage};
 use crate::resample::resample_in;
-use crate::time::{Beats, Hz, MidiNote, Seconds, SongGrid, TempoMap};
+use crate::time::{Beats, Hz, MidiNote, Seconds, SongGrid};
 
 /// A sample at least this large was cut off by a converter or a limiter; a take with this many in a row is distorted.
 const CLIPPED: f32 = 0.999;
@@ -62,11 +63,15 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         doubts.push("The melody is hard to make out: there is noise, or more than one voice.".into());
     }
 
-    let (grid, tempo_confidence, length) = place(take, &melody.notes, &mut doubts);
-    let key = key::key(&melody.notes, &grid, take.on_grid);
+    let (grid, rhythm, length) = place(take, &melody.notes, &mut doubts);
+    // Guessed bars weigh notes as known ones do when they are more than a guess.
+    let bars_known = take.on_grid || rhythm.downbeat_confidence > 0.3;
+    let key = key::key(&melody.notes, &grid, bars_known);
+    doubts.extend(key.doubts(&melody.notes));
     Ok(Analysis {
         grid,
-        tempo_confidence,
+        tempo_confidence: rhythm.confidence,
+        rhythm,
         length,
         f0: frames,
         notes: melody.notes,
@@ -174,21 +179,35 @@ fn confidence(notes: &[Note]) -> f32 {
     if total > 0.0 { sum / total } else { 0.0 }
 }
 
-/// Grid, certainty of the tempo, and length: the take's own on the grid, a guess from the onsets otherwise.
-fn place(take: &Take, notes: &[Note], doubts: &mut Vec<String>) -> (SongGrid, f32, Beats) {
+/// Grid, rhythm and length: the take's own on the grid; otherwise what is heard in the notes, counted so that it suits the song the
+/// take was hummed for, with bar lines where the hum has them.
+fn place(take: &Take, notes: &[Note], doubts: &mut Vec<String>) -> (SongGrid, Rhythm, Beats) {
     if take.on_grid {
-        return (take.grid.clone(), 1.0, take.length);
+        let rhythm = rhythm::on_grid(notes, &take.grid, take.length);
+        doubts.extend(rhythm.doubts(notes.len()));
+        return (take.grid.clone(), rhythm, take.length);
     }
-    let estimate = rhythm::tempo(notes);
-    doubts.extend(estimate.doubts);
-    let grid = SongGrid { tempo: TempoMap::constant(estimate.tempo), ..take.grid.clone() };
+    let key = key::key(notes, &take.grid, false);
+    let heard = rhythm::hear(notes, &key, Some(take.grid.metre));
+    doubts.extend(heard.rhythm.doubts(notes.len()));
+    let mut grid = heard.grid;
+    if take.source != TakeSource::File {
+        let host = take.grid.tempo.tempo_at(take.grid.start);
+        let fitted = rhythm::fit(&grid, host);
+        if fitted.ratio != 1.0 && notes.len() > 1 {
+            let (own, counted) = (heard.rhythm.tempo.0, heard.rhythm.tempo.0 * fitted.ratio);
+            let song = host.0;
+            doubts.push(format!("Heard at {own:.0} BPM and counted as {counted:.0}, nearer to the song's {song:.0}."));
+        }
+        grid = fitted.grid;
+    }
     let end = match notes.last() {
-        Some(last) => (grid.beat_at(last.offset) - grid.start).0 - LATE_BEATS,
-        None => (grid.beat_at(take.audio.length().seconds(take.audio.rate)) - grid.start).0,
+        Some(last) => grid.beat_at(last.offset).0 - LATE_BEATS,
+        None => grid.beat_at(take.audio.length().seconds(take.audio.rate)).0,
     };
     let bar = grid.metre.bar().0;
-    let length = Beats((end / bar).ceil().max(1.0) * bar);
-    (grid, estimate.confidence, length)
+    let line = (end / bar).ceil().max((grid.start.0 / bar).floor() + 1.0) * bar;
+    (grid.clone(), heard.rhythm, Beats(line - grid.start.0))
 }
 
 /// RMS of the parts that are not silent, in dBFS; -120 for silence.

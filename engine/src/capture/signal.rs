@@ -34,6 +34,8 @@ pub enum Signal {
         variations: u32,
         /// 0 as sung, 1 paraphrased.
         freedom: f32,
+        /// How far the notes of the melody are pulled to the grid, 0 to 1.
+        tightness: f32,
     },
     /// Stop what is being made.
     Cancel,

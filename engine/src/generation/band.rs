@@ -49,7 +49,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
     let bars = Bars::of(analysis, &style.form)?;
-    let melody = melody::on_grid(analysis, &bars)?;
+    let melody = melody::on_grid(analysis, &bars, recipe.timing)?;
     let harmony = harmony::harmonise(&melody, &bars, &analysis.key, style, recipe.seed);
     context.progress(Stage::Arrangement, 0.4)?;
 

@@ -7,6 +7,7 @@
 
 mod attention;
 mod audiocraft;
+pub mod check;
 pub mod conditioning;
 pub mod config;
 mod decoder;
@@ -50,11 +51,12 @@ pub const MELODY_FRAMES_PER_SECOND: f64 = 7.8125;
 pub enum Precision {
     /// As published, in 32 bits: 5.5 GB for the small checkpoints. For comparing.
     F32,
-    /// 8.5 bits a weight, 1.5 GB. What it draws is hardly to be told from the exact model, and it is several times as fast: the default.
+    /// 8.5 bits a weight, 1.5 GB. Its odds are 0.001 nats from the exact model's, measured with random weights; it is several times as fast, and where processors multiply bytes
+    /// no slower than 4 bits: the default.
     #[default]
     #[serde(rename = "q8-0")]
     Q8_0,
-    /// 4.5 bits a weight, 0.8 GB: the fastest, for small machines.
+    /// 4.5 bits a weight, 0.8 GB, for machines with little memory. Its odds are 0.1 nats from the exact model's, measured with random weights.
     #[serde(rename = "q4-k")]
     Q4K,
 }

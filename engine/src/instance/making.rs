@@ -10,7 +10,7 @@ use crate::export;
 use crate::generation::band::ARRANGER_VERSION;
 use crate::generation::choice::MUSICGEN_VERSION;
 use crate::generation::prompt;
-use crate::generation::{EngineKind, Recipe};
+use crate::generation::{EngineKind, Recipe, Timing};
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Wanted};
 use crate::rendition::Rendition;
@@ -26,14 +26,15 @@ impl Shared {
     /// Carries out what the audio thread noticed. Thread: collector.
     pub(super) fn signalled(self: &Arc<Self>, signal: Signal) {
         match signal {
-            Signal::Generate { style, seed, variations, freedom } => {
+            Signal::Generate { style, seed, variations, freedom, tightness } => {
                 let typed = self.state.lock().prompt.clone();
                 let named = || {
                     let library = self.tools.get().map(|tools| tools.library.clone());
                     library.and_then(|library| library.list().get(style).map(|style| style.name.clone()))
                 };
                 let prompt = if typed.trim().is_empty() { named().unwrap_or_default() } else { typed };
-                self.generate(&Wish { prompt, seed, variations, freedom });
+                let timing = Timing::of_strength(tightness);
+                self.generate(&Wish { prompt, seed, variations, freedom, timing });
             }
             Signal::Cancel => self.cancel_orders(),
             Signal::Select(number) => self.select_number(number),
@@ -64,6 +65,7 @@ impl Shared {
                 prompt: wish.prompt.clone(),
                 seed: wish.seed.wrapping_add(u64::from(index)),
                 freedom: wish.freedom.clamp(0.0, 1.0),
+                timing: wish.timing,
                 engine_version: match engine {
                     EngineKind::Band => ARRANGER_VERSION,
                     EngineKind::MusicGen(_) => MUSICGEN_VERSION,

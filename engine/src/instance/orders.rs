@@ -6,7 +6,7 @@ use crate::capture::collector::CaptureMode;
 use crate::capture::file::read_take;
 use crate::capture::spool;
 use crate::error::Result;
-use crate::generation::EngineKind;
+use crate::generation::{EngineKind, Timing};
 use crate::jobs::lanes::{Job, Lane, Priority};
 use crate::session::{SavedTake, SavedVariation, Session, TakeFacts};
 use crate::time::{Bpm, Metre, Seconds};
@@ -25,6 +25,8 @@ pub struct Wish {
     pub variations: u32,
     /// 0 as sung, 1 paraphrased.
     pub freedom: f32,
+    /// When the notes of the melody are played.
+    pub timing: Timing,
 }
 
 impl Instance {

@@ -168,10 +168,11 @@ impl Roll {
     /// Above the notes, so that the pitch does not cross them out.
     fn draw_names(&self, painter: &Painter, analysis: &Analysis) {
         let mut free_from = f32::NEG_INFINITY;
-        for note in &analysis.notes {
+        for (index, note) in analysis.notes.iter().enumerate() {
             let at = pos2(self.x(note.onset), self.y(f32::from(note.key)) - (self.row() * 0.42).clamp(2.0, 9.0) - 1.0);
             if at.x >= free_from {
-                painter.text(at, Align2::LEFT_BOTTOM, note.name(), FontId::proportional(10.5), Color32::WHITE);
+                let name = analysis.name_of(index).unwrap_or_default();
+                painter.text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(10.5), Color32::WHITE);
                 free_from = at.x + 22.0;
             }
         }

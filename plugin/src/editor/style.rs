@@ -2,7 +2,7 @@
 
 use super::icon::{self, Icon};
 use super::{Window, theme};
-use crate::params::{library, style_name};
+use crate::params::{NoteTiming, library, style_name};
 use crate::tasks::wish;
 use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::prompt::resolve;
@@ -57,6 +57,18 @@ impl Window {
         if view.engine == EngineKind::Band {
             self.freedom(ui);
         }
+        ui.horizontal(|ui| {
+            ui.label("Timing").on_hover_text("How far the notes are pulled from where you sang them to the grid");
+            for (timing, text) in [
+                (NoteTiming::AsSung, "as sung"),
+                (NoteTiming::Tightened, "tightened"),
+                (NoteTiming::OnGrid, "on the grid"),
+            ] {
+                if ui.add(Button::selectable(self.params.timing.value() == timing, text)).clicked() {
+                    self.set(&self.params.timing, timing);
+                }
+            }
+        });
         ui.add_space(4.0);
         let button = Button::new(RichText::new("Generate").size(16.0).strong()).fill(theme::NOTE.gamma_multiply(0.6));
         if ui.add_sized(vec2(ui.available_width(), 38.0), button).clicked() {

@@ -1,7 +1,8 @@
 //! Tunes to arrange: public-domain melodies typed by hand, odd ones, random ones, and the notes of the melody test set.
 
+use cantus_engine::analysis::rhythm::Rhythm;
 use cantus_engine::analysis::{Analysis, Chroma, Key, KeyEstimate, Mode, Note};
-use cantus_engine::generation::{EngineKind, Recipe, Request};
+use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid, TempoMap};
 
 /// A tune as an analysis would hear it.
@@ -75,11 +76,12 @@ pub fn analysis(notes: &[(f64, f64, u8)], grid: SongGrid, length: f64, key: Key)
         .collect();
     Analysis {
         tempo_confidence: 1.0,
+        rhythm: Rhythm::default(),
         length: Beats(length),
         f0: Vec::new(),
         notes,
         chroma: Chroma::default(),
-        key: KeyEstimate { key, confidence: 0.8, alternatives: Vec::new() },
+        key: KeyEstimate::of(key, 0.8),
         tuning_cents: 0.0,
         level_dbfs: -20.0,
         confidence: 0.9,
@@ -314,6 +316,13 @@ fn guess_key(notes: &[(f64, f64, u8)]) -> Key {
 pub fn request(analysis: &Analysis, prompt: &str, seed: u64, freedom: f32) -> Request {
     Request {
         analysis: analysis.clone(),
-        recipe: Recipe { engine: EngineKind::Band, prompt: prompt.to_owned(), seed, freedom, engine_version: 1 },
+        recipe: Recipe {
+            engine: EngineKind::Band,
+            prompt: prompt.to_owned(),
+            seed,
+            freedom,
+            timing: Timing::AsSung,
+            engine_version: 1,
+        },
     }
 }

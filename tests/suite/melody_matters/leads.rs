@@ -7,7 +7,7 @@ use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::band::arrange;
 use cantus_engine::generation::score::{Preset, Role};
 use cantus_engine::generation::style::library::StyleLibrary;
-use cantus_engine::generation::{EngineKind, Recipe, Request};
+use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::job_context::JobContext;
 use cantus_engine::time::{MidiNote, SampleRate};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,8 +58,14 @@ fn place(preset: Preset) -> (u8, u8) {
 fn seeds(library: &StyleLibrary, style: &str) -> BTreeMap<(u8, u8), u64> {
     let mut seeds = BTreeMap::new();
     for seed in 1..60 {
-        let recipe =
-            Recipe { engine: EngineKind::Band, prompt: style.to_owned(), seed, freedom: 0.0, engine_version: 1 };
+        let recipe = Recipe {
+            engine: EngineKind::Band,
+            prompt: style.to_owned(),
+            seed,
+            freedom: 0.0,
+            timing: Timing::AsSung,
+            engine_version: 1,
+        };
         let request = Request { analysis: hum().clone(), recipe };
         let score = arrange(&request, library, &JobContext::detached()).expect("a score");
         let lead = score.tracks.iter().find(|track| track.role == Role::Lead).expect("a lead");

@@ -198,8 +198,7 @@ fn broken_pieces_are_found() {
     assert!(error(&cut, &expected) > 100.0 * BAR);
 }
 
-/// Signals shorter than what a convolution wants to mirror are lengthened by silence first; the reference does so too. Its own
-/// figures for these lengths are in `tests/data/musicgen-tiny`.
+/// What shorter signals than a convolution mirrors should be is in the variants; here every length is shown to have its own.
 #[test]
 fn very_short_sounds_have_their_length() {
     let codec = codec("mono");

@@ -3,7 +3,7 @@
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
-use cantus_engine::generation::{EngineKind, Recipe};
+use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::playback::clip::Clip;
 use cantus_engine::playback::handoff::{ClipSender, handoff};
 use cantus_engine::playback::player::{Player, PlayerSettings};
@@ -57,6 +57,7 @@ impl Region {
                 prompt: "jazz".into(),
                 seed: 1,
                 freedom: 0.0,
+                timing: Timing::AsSung,
                 engine_version: 1,
             },
             name: "Jazz 1".into(),

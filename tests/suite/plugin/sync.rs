@@ -4,7 +4,7 @@
 
 use super::{bundle, left, loud_frames, turn};
 use cantus_engine::audio::AudioBuffer;
-use cantus_engine::generation::{EngineKind, Recipe};
+use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::rendition::{Fidelity, Loudness, Timings};
 use cantus_engine::session::packed::PackedAudio;
 use cantus_engine::session::{SavedVariation, Session, VariationFacts};
@@ -33,6 +33,7 @@ fn click_session(clock: &SongClock, bpm: f64, start: f64, late: i64) -> Session 
             prompt: "jazz".to_owned(),
             seed: 0,
             freedom: 0.0,
+            timing: Timing::AsSung,
             engine_version: 0,
         },
         starred: false,

@@ -5,7 +5,7 @@ use cantus_engine::capture::file::read_take;
 use cantus_engine::generation::band::{ARRANGER_VERSION, arrange};
 use cantus_engine::generation::score::Score;
 use cantus_engine::generation::style::library::StyleLibrary;
-use cantus_engine::generation::{EngineKind, Recipe, Request};
+use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::job_context::JobContext;
 use cantus_engine::rendition::{Rendition, render};
 use cantus_engine::time::{Bpm, Metre, SampleRate};
@@ -30,6 +30,7 @@ pub fn arranged(style: &str) -> (Request, Score) {
         prompt: style.into(),
         seed: 1,
         freedom: 0.0,
+        timing: Timing::AsSung,
         engine_version: ARRANGER_VERSION,
     };
     let request = Request { analysis: hum().clone(), recipe };

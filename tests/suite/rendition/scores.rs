@@ -1,8 +1,9 @@
 //! Scores written by hand, so that the renderer is judged without the arranger.
 
+use cantus_engine::analysis::rhythm::Rhythm;
 use cantus_engine::analysis::{Analysis, Chroma, Key, KeyEstimate, Mode, Note};
 use cantus_engine::generation::score::{ChordSpan, Preset, Role, Room, Score, ScoreNote, Track};
-use cantus_engine::generation::{EngineKind, Recipe, Request};
+use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 
 pub fn note(start: f64, length: f64, key: u8, velocity: u8) -> ScoreNote {
@@ -85,17 +86,25 @@ pub fn request_for(score: &Score) -> Request {
         analysis: Analysis {
             grid: score.grid.clone(),
             tempo_confidence: 1.0,
+            rhythm: Rhythm::default(),
             length: score.length,
             f0,
             notes,
             chroma: Chroma { frames: chroma, argmax },
-            key: KeyEstimate { key: Key { tonic: 9, mode: Mode::Minor }, confidence: 0.8, alternatives: vec![] },
+            key: KeyEstimate::of(Key { tonic: 9, mode: Mode::Minor }, 0.8),
             tuning_cents: -12.0,
             level_dbfs: -22.0,
             confidence: 0.9,
             doubts: vec![],
         },
-        recipe: Recipe { engine: EngineKind::Band, prompt: "test".into(), seed: 1, freedom: 0.0, engine_version: 1 },
+        recipe: Recipe {
+            engine: EngineKind::Band,
+            prompt: "test".into(),
+            seed: 1,
+            freedom: 0.0,
+            timing: Timing::AsSung,
+            engine_version: 1,
+        },
     }
 }
 

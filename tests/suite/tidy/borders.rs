@@ -34,7 +34,7 @@ struct Direction {
     except: &'static [&'static str],
 }
 
-const DIRECTIONS: [Direction; 6] = [
+const DIRECTIONS: [Direction; 7] = [
     Direction { stage: "analysis", not: &["generation", "rendition", "jobs", "instance", "playback"], except: &[] },
     Direction { stage: "generation", not: &["rendition", "jobs", "instance", "playback", "capture"], except: &[] },
     Direction { stage: "rendition", not: &["jobs", "instance", "playback", "capture", "worker"], except: &[] },

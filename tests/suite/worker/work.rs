@@ -6,7 +6,7 @@ use cantus_engine::capture::file::read_take;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
 use cantus_engine::generation::musicgen::Melody;
 use cantus_engine::generation::style::library::StyleLibrary;
-use cantus_engine::generation::{EngineKind, Recipe};
+use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::job_context::{CancelToken, JobContext, Progress, Stage};
 use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::pipeline::{Wanted, listen, neural_rendition};
@@ -101,6 +101,7 @@ fn made(stop: impl Fn(Seconds) -> Stop + Send + Sync + 'static) -> Result<Arc<Re
         prompt: "strings".to_owned(),
         seed: 3,
         freedom: 0.0,
+        timing: Timing::default(),
         engine_version: 1,
     };
     let cancel = CancelToken::default();

@@ -1,9 +1,9 @@
 //! Thread: main. Command line arguments.
 
 use crate::models;
-use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
 use cantus_engine::generation::musicgen::Precision;
+use cantus_engine::generation::{EngineKind, Timing};
 use cantus_engine::time::{Bpm, Metre, SampleRate, Seconds};
 use lexopt::prelude::*;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ cantus: a hummed melody becomes a styled rendition
       Listens to a recording and tells its notes, key and tempo.
 
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
-                [--freedom F] [--engine band] [--rate HZ] --out DIR
+                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt.
 
@@ -42,6 +42,9 @@ cantus: a hummed melody becomes a styled rendition
       Deletes a model that Cantus fetched; forgets one that was added.
   cantus models path [NAME]
       Tells where models lie, for putting files there by hand.
+  cantus models check NAME|DIR [--reference FILE] [--dump OUT.safetensors]
+      Runs a MusicGen-melody checkpoint on the inputs of a reference file, compares every
+      entry, and writes what it computed. Without a reference: whether the model works at all.
 
 IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
@@ -86,6 +89,7 @@ pub struct Render {
     pub seed: u64,
     pub variations: u32,
     pub freedom: f32,
+    pub timing: Timing,
     pub rate: SampleRate,
     pub out: PathBuf,
 }
@@ -136,6 +140,7 @@ pub fn parse() -> Result<Command, String> {
             seed: options.seed.unwrap_or(1),
             variations: options.variations.unwrap_or(1),
             freedom: options.freedom.unwrap_or(0.0),
+            timing: options.timing,
             rate: options.rate.unwrap_or(SampleRate(48_000)),
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
@@ -155,6 +160,7 @@ struct Options {
     seed: Option<u64>,
     variations: Option<u32>,
     freedom: Option<f32>,
+    timing: Timing,
     rate: Option<SampleRate>,
     out: Option<PathBuf>,
     json: Option<PathBuf>,
@@ -182,6 +188,14 @@ impl Options {
                     self.variations = Some(u32::try_from(whole(parser, "--variations", 1..=99)?).unwrap_or(1));
                 }
                 Long("freedom") => self.freedom = Some(number(parser, "--freedom", 0.0..=1.0)? as f32),
+                Long("timing") => {
+                    self.timing = match text(parser)?.as_str() {
+                        "sung" => Timing::AsSung,
+                        "tight" => Timing::TIGHTENED,
+                        "grid" => Timing::ON_GRID,
+                        other => return Err(format!("--timing is sung, tight or grid, not \"{other}\"")),
+                    };
+                }
                 Long("rate") => {
                     let rate = whole(parser, "--rate", 8_000..=192_000)?;
                     self.rate = Some(SampleRate(u32::try_from(rate).unwrap_or(48_000)));

@@ -1,6 +1,7 @@
 //! Thread: main. `cantus models`: the models of neural engines, listed, fetched, checked and removed.
 
 pub mod arguments;
+mod check;
 mod show;
 
 use crate::progress;
@@ -31,6 +32,7 @@ pub fn run(order: &Order) -> Result<()> {
             Ok(())
         }
         Order::Remove { name, yes } => remove(&library, name, *yes),
+        Order::Check(order) => check::run(&library, order),
         Order::Path { name: None } => {
             println!("{}", library.folder().display());
             Ok(())

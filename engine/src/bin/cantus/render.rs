@@ -41,6 +41,7 @@ pub fn run(order: &Render) -> Result<()> {
             prompt: order.style.clone(),
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
+            timing: order.timing,
             engine_version: plan.version,
         };
         let name = format!("{} {}", plan.label, index + 1);

@@ -106,7 +106,7 @@ pub fn play(
             let source = &analysis.notes[sung.source];
             let beats_after = |seconds: f32| {
                 let at = Seconds(source.onset.0 + f64::from(seconds));
-                (analysis.beat_at(at).0 - sung.start) as f32
+                ((analysis.beat_at(at).0 - analysis.beat_at(source.onset).0) * sung.stretch) as f32
             };
             let duration = (source.offset.0 - source.onset.0) as f32;
             let bend = if bends(part.preset) { bend_curve(&source.bend, duration, beats_after) } else { Vec::new() };

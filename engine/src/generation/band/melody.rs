@@ -1,21 +1,24 @@
 //! Thread: worker. The melody on the grid: the sung notes in song positions, weighed for harmony.
 //!
-//! The lead keeps the sung timing. Harmony hears a tidied copy: onsets a little early or late count for the beat they were
-//! meant for.
+//! The lead keeps the sung timing, or as much of it as was asked for. Harmony hears a tidied copy: onsets a little early or late
+//! count for the beat they were meant for.
 
 use super::bars::Bars;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, quantise};
 use crate::error::{Error, Result};
+use crate::generation::Timing;
 
 /// One sung note. Positions in song beats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MelodyNote {
     /// Index in the analysis.
     pub source: usize,
-    /// Sung start; may lie before the score when it is a pickup.
+    /// Start: as sung, or nearer to the grid. May lie before the score when it is a pickup.
     pub start: f64,
-    /// Sung end, inside the score.
+    /// End, inside the score.
     pub end: f64,
+    /// Length that the note's curves take, as a multiple of its sung length.
+    pub stretch: f64,
     /// Start as it was probably meant.
     pub meant: f64,
     /// Key.
@@ -39,23 +42,30 @@ impl MelodyNote {
 ///
 /// # Errors
 /// [`Error::NoMelody`] when there is none, with the analysis' own doubt as the reason.
-pub fn on_grid(analysis: &Analysis, bars: &Bars) -> Result<Vec<MelodyNote>> {
+pub fn on_grid(analysis: &Analysis, bars: &Bars, timing: Timing) -> Result<Vec<MelodyNote>> {
+    let strength = timing.strength();
+    let suggested = (strength > 0.0).then(|| quantise::suggest(&analysis.notes, &analysis.grid, Some(analysis.length)));
     let mut notes: Vec<MelodyNote> = Vec::new();
     for (source, note) in analysis.notes.iter().enumerate() {
         if !(note.onset.0.is_finite() && note.offset.0 > note.onset.0 && note.offset.0.is_finite()) {
             continue;
         }
-        let start = analysis.beat_at(note.onset).0;
-        let end = analysis.beat_at(note.offset).0.min(bars.end);
+        let sung = (analysis.beat_at(note.onset).0, analysis.beat_at(note.offset).0);
+        let (start, end) = suggested.as_ref().map_or(sung, |suggested| suggested.pulled(source, sung, strength));
+        let stretch = (end - start) / (sung.1 - sung.0).max(1e-9);
+        let end = end.min(bars.end);
         if start < bars.start - bars.bar_beats || start >= bars.end - 0.02 || end <= start {
             continue;
         }
         let loudness = if note.loudness.is_finite() { note.loudness.clamp(0.0, 1.0) } else { 0.5 };
         let confidence = if note.confidence.is_finite() { note.confidence.clamp(0.0, 1.0) } else { 0.5 };
-        let meant = tidy(start, bars);
+        let meant = match &suggested {
+            Some(suggested) if strength > 0.0 => suggested.pulled(source, sung, 1.0).0,
+            _ => tidy(start, bars),
+        };
         let weight = bars.strength(meant) * (0.5 + 0.5 * loudness) * (0.4 + 0.6 * confidence);
         let key = note.key.min(127);
-        notes.push(MelodyNote { source, start, end, meant, key, loudness, weight, passing: false });
+        notes.push(MelodyNote { source, start, end, stretch, meant, key, loudness, weight, passing: false });
     }
     notes.sort_by(|a, b| a.start.total_cmp(&b.start));
     for index in 1..notes.len() {

@@ -70,6 +70,11 @@ impl Encodec {
         &self.config
     }
 
+    /// Whether it was loaded with its encoder.
+    pub fn can_encode(&self) -> bool {
+        self.encoder.is_some()
+    }
+
     /// The sound of `codes` `[codebook][frame]`: mono at the codec's rate, `frames · samples_per_frame` samples.
     ///
     /// # Errors
@@ -79,7 +84,7 @@ impl Encodec {
     }
 
     /// [`Self::decode`] of several at once, `[lane][codebook][frame]` of equal length: the two sides of a stereo recording, or
-    /// variations. Two cost less than twice one, because they share the reading of the recurrent weights.
+    /// variations. They share the reading of the recurrent weights.
     ///
     /// # Errors
     /// As [`Self::decode`].

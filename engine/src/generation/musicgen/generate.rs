@@ -192,7 +192,7 @@ impl MusicGen {
         let mut fed = 0;
         for column in known + 1..columns {
             // All columns before this one are known now; those not fed yet are fed.
-            let states = self.feed(&pattern, lanes, &range, fed..column, is_guided, &mut cache, context)?;
+            let states = self.feed(lanes, &range, fed..column, is_guided, &mut cache, context)?;
             fed = column;
             let mut logits = self.pool.install(|| self.decoder.logits(&states))?;
             if logits.iter().any(|logit| !logit.is_finite()) {
@@ -228,7 +228,6 @@ impl MusicGen {
     /// Runs columns of all lanes; returns the last column's states, one a row.
     fn feed(
         &self,
-        pattern: &DelayPattern,
         lanes: &[Lane],
         range: &std::ops::Range<usize>,
         columns: std::ops::Range<usize>,
@@ -236,7 +235,7 @@ impl MusicGen {
         cache: &mut KvCache,
         context: &JobContext,
     ) -> Result<Tensor> {
-        let copies = if is_guided { 2 } else { 1 };
+        let (pattern, copies) = (self.pattern(), if is_guided { 2 } else { 1 });
         let at_once = (STATES_AT_ONCE / (copies * lanes.len())).max(1);
         let mut last = None;
         for start in columns.clone().step_by(at_once) {

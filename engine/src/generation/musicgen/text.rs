@@ -56,6 +56,14 @@ impl TextEncoder {
         self.tokenizer.tokens(prompt)
     }
 
+    /// The words that ids are the pieces of, the end mark left out. For comparing: what the tokenizer does not know is lost.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn text_of(&self, ids: &[u32]) -> Result<String> {
+        self.tokenizer.text_of(ids)
+    }
+
     /// The states of `prompts`, the shorter ones padded to the longest. Nothing is cut off: a long prompt only takes more time.
     ///
     /// # Errors

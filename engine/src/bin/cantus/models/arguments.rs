@@ -1,10 +1,11 @@
 //! Thread: main. Arguments of `cantus models`.
 
+use super::check;
 use crate::arguments::{Command, path, text};
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
-const WORDS: &str = "there are list, fetch, verify, add, remove and path";
+const WORDS: &str = "there are list, fetch, verify, add, remove, path and check";
 
 /// What to do with models.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub enum Order {
     Add { dir: PathBuf },
     Remove { name: String, yes: bool },
     Path { name: Option<String> },
+    Check(check::Order),
 }
 
 /// `cantus models fetch`.
@@ -46,13 +48,15 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, String> {
             ("fetch", Long("revision")) => given.revision = Some(text(parser)?),
             ("fetch", Long("to")) => given.to = Some(path(parser)?),
             ("remove", Long("yes" | "y") | Short('y')) => given.yes = true,
-            ("fetch" | "verify" | "add" | "remove" | "path", Value(name)) if given.name.is_none() => {
+            ("check", Long("reference")) => given.reference = Some(path(parser)?),
+            ("check", Long("dump")) => given.dump = Some(path(parser)?),
+            ("fetch" | "verify" | "add" | "remove" | "path" | "check", Value(name)) if given.name.is_none() => {
                 given.name = Some(name.to_string_lossy().into_owned());
             }
             (_, other) => return Err(other.unexpected().to_string()),
         }
     }
-    let Given { name, json, endpoint, revision, to, accepts_licence, yes } = given;
+    let Given { name, json, endpoint, revision, to, accepts_licence, yes, reference, dump } = given;
     let needed = || name.clone().ok_or_else(|| format!("{word} which model? `cantus models list` names them"));
     let order = match word.as_str() {
         "list" => Order::List { json },
@@ -61,6 +65,10 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, String> {
         "add" => Order::Add { dir: name.ok_or("add which folder?")?.into() },
         "remove" => Order::Remove { name: needed()?, yes },
         "path" => Order::Path { name },
+        "check" if dump.is_some() && reference.is_none() => {
+            return Err("--dump writes what was computed from a reference's inputs, so it needs --reference".to_owned());
+        }
+        "check" => Order::Check(check::Order { name: needed()?, reference, dump }),
         "help" => return Ok(Command::Help),
         other => return Err(format!("models does not know \"{other}\"; {WORDS}")),
     };
@@ -76,4 +84,6 @@ struct Given {
     to: Option<PathBuf>,
     accepts_licence: bool,
     yes: bool,
+    reference: Option<PathBuf>,
+    dump: Option<PathBuf>,
 }

@@ -41,7 +41,7 @@ fn elu_on(values: &mut [f32]) {
     const LOWEST: f32 = -40.0;
     for value in values {
         let positive = value.max(0.0);
-        let negative = value.min(0.0).max(LOWEST);
+        let negative = value.clamp(LOWEST, 0.0);
         let shifted = negative * std::f32::consts::LOG2_E + ROUND;
         let power = shifted - ROUND;
         // 2 to the whole part, put together from its bits; the rest is at most half of ln 2 and goes into the series of eˣ - 1.

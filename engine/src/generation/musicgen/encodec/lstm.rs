@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 /// Gates of a cell, in the order of the checkpoint: input, forget, candidate, output.
 const GATES: usize = 4;
-/// Rows of a weight read together, so that the hidden state is read once for all of them.
-const TOGETHER: usize = 4;
-/// Partial sums of a row: one register of the processor's.
-const WIDTH: usize = 8;
+/// Rows of a weight read together, so that the gates are read and written once for all of them.
+const TOGETHER: usize = 8;
 
 /// The weights of one layer of cells, as many as it has inputs.
 #[derive(Debug)]
 pub struct Cells {
     /// `[size][gates · size]`.
     input: Vec<f32>,
-    /// `[gates · size][size]`, as in the checkpoint: it is read from memory once a frame, which is what an LSTM costs.
+    /// `[size][gates · size]`, rows of 0 after that up to a whole number of [`TOGETHER`]. It is read once a frame: that is what an
+    /// LSTM costs.
     recurrent: Vec<f32>,
     /// The sum of the checkpoint's two.
     bias: Vec<f32>,
@@ -24,16 +23,21 @@ pub struct Cells {
 
 impl Cells {
     /// From the weights `[gates · size][size]` and the two biases of the checkpoint.
-    pub fn new(size: usize, input: &[f32], recurrent: Vec<f32>, bias: [Vec<f32>; 2]) -> Self {
-        let mut turned = vec![0.0; input.len()];
-        for (row, weights) in input.chunks_exact(size).enumerate() {
-            for (column, weight) in weights.iter().enumerate() {
-                turned[column * GATES * size + row] = *weight;
+    pub fn new(size: usize, input: &[f32], recurrent: &[f32], bias: [Vec<f32>; 2]) -> Self {
+        let turned = |weights: &[f32]| {
+            let mut turned = vec![0.0; weights.len()];
+            for (row, weights) in weights.chunks_exact(size).enumerate() {
+                for (column, weight) in weights.iter().enumerate() {
+                    turned[column * GATES * size + row] = *weight;
+                }
             }
-        }
+            turned
+        };
+        let mut recurrent = turned(recurrent);
+        recurrent.resize(size.next_multiple_of(TOGETHER) * GATES * size, 0.0);
         let [of_input, of_hidden] = bias;
         let bias = of_input.iter().zip(&of_hidden).map(|(a, b)| a + b).collect();
-        Self { input: turned, recurrent, bias }
+        Self { input: turned(input), recurrent, bias }
     }
 }
 
@@ -49,7 +53,7 @@ pub struct Lstm {
 impl Lstm {
     /// Ready for `lanes` signals.
     pub fn start(self: &Arc<Self>, lanes: usize) -> LstmRunning {
-        let memory = || Memory { hidden: vec![0.0; self.size], cell: vec![0.0; self.size] };
+        let memory = || Memory { hidden: vec![0.0; self.size.next_multiple_of(TOGETHER)], cell: vec![0.0; self.size] };
         LstmRunning {
             layer: self.clone(),
             memories: self.layers.iter().map(|_| (0..lanes).map(|_| memory()).collect()).collect(),
@@ -60,6 +64,7 @@ impl Lstm {
 /// What a layer remembers of one lane.
 #[derive(Debug)]
 struct Memory {
+    /// As long as the recurrent weights have rows.
     hidden: Vec<f32>,
     cell: Vec<f32>,
 }
@@ -112,11 +117,12 @@ impl Cells {
     ) {
         let frames = out[0].len() / size;
         for frame in 0..frames {
-            let gates = gates.each_mut().map(|gates| &mut gates[frame * GATES * size..][..GATES * size]);
-            let gates = add_recurrent(&self.recurrent, size, memories.each_ref().map(|lane| &lane.hidden[..]), gates);
+            let mut gates = gates.each_mut().map(|gates| &mut gates[frame * GATES * size..][..GATES * size]);
+            let hidden = memories.each_ref().map(|memory| &memory.hidden[..]);
+            add_recurrent(&self.recurrent, hidden, gates.each_mut().map(|gates| &mut **gates));
             for ((memory, gates), out) in memories.iter_mut().zip(gates).zip(&mut out) {
                 memory.step(size, gates);
-                out[frame * size..][..size].copy_from_slice(&memory.hidden);
+                out[frame * size..][..size].copy_from_slice(&memory.hidden[..size]);
             }
         }
     }
@@ -134,70 +140,58 @@ impl Memory {
     }
 }
 
-/// `gates[lane][row] += Σ weights[row][i] · hidden[lane][i]`.
-fn add_recurrent<'a, const LANES: usize>(
-    weights: &[f32],
-    size: usize,
-    hidden: [&[f32]; LANES],
-    mut gates: [&'a mut [f32]; LANES],
-) -> [&'a mut [f32]; LANES] {
+/// `gates[lane][row] += Σ weights[i][row] · hidden[lane][i]`, always in the same order.
+fn add_recurrent<const LANES: usize>(weights: &[f32], hidden: [&[f32]; LANES], gates: [&mut [f32]; LANES]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
         // SAFETY: the processor has the two features the function is compiled for; it has no other requirement.
-        unsafe { add_recurrent_avx2(weights, size, hidden, &mut gates) };
-        return gates;
+        unsafe { add_recurrent_avx2(weights, hidden, gates) };
+        return;
     }
     // Every 64-bit ARM multiplies and adds in one step; older x86 would emulate it in software.
-    add_recurrent_on::<{ cfg!(target_arch = "aarch64") }, LANES>(weights, size, hidden, &mut gates);
-    gates
+    add_recurrent_on::<{ cfg!(target_arch = "aarch64") }, LANES>(weights, hidden, gates);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn add_recurrent_avx2<const LANES: usize>(
-    weights: &[f32],
-    size: usize,
-    hidden: [&[f32]; LANES],
-    gates: &mut [&mut [f32]; LANES],
-) {
-    add_recurrent_on::<true, LANES>(weights, size, hidden, gates);
+fn add_recurrent_avx2<const LANES: usize>(weights: &[f32], hidden: [&[f32]; LANES], gates: [&mut [f32]; LANES]) {
+    add_recurrent_on::<true, LANES>(weights, hidden, gates);
 }
 
 #[inline(always)]
 fn add_recurrent_on<const FUSED: bool, const LANES: usize>(
     weights: &[f32],
-    size: usize,
     hidden: [&[f32]; LANES],
-    gates: &mut [&mut [f32]; LANES],
+    gates: [&mut [f32]; LANES],
 ) {
+    let length = gates[0].len();
+    for (group, rows) in weights.chunks_exact(TOGETHER * length).enumerate() {
+        for lane in 0..LANES {
+            let values = &hidden[lane][group * TOGETHER..][..TOGETHER];
+            add_rows::<FUSED>(&mut *gates[lane], rows, values);
+        }
+    }
+}
+
+/// `gates += Σ rows[i] · values[i]` for eight rows as long as the gates.
+#[inline(always)]
+fn add_rows<const FUSED: bool>(gates: &mut [f32], rows: &[f32], values: &[f32]) {
     let step =
         |weight: f32, value: f32, sum: f32| if FUSED { weight.mul_add(value, sum) } else { weight * value + sum };
-    let hidden = hidden.map(|hidden| &hidden[..size]);
-    let whole = size / WIDTH * WIDTH;
-    for (group, rows) in weights.chunks_exact(TOGETHER * size).enumerate() {
-        let (first, rest) = rows.split_at(size);
-        let (second, rest) = rest.split_at(size);
-        let (third, fourth) = rest.split_at(size);
-        let rows = [first, second, third, fourth];
-        let mut sums = [[[0.0_f32; WIDTH]; TOGETHER]; LANES];
-        for at in (0..whole).step_by(WIDTH) {
-            for (sums, hidden) in sums.iter_mut().zip(hidden) {
-                let values = &hidden[at..at + WIDTH];
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let row = &row[at..at + WIDTH];
-                    for lane in 0..WIDTH {
-                        sums[lane] = step(row[lane], values[lane], sums[lane]);
-                    }
-                }
-            }
-        }
-        for ((sums, hidden), gates) in sums.iter().zip(hidden).zip(gates.iter_mut()) {
-            for (row, (sums, weights)) in sums.iter().zip(rows).enumerate() {
-                let rest = weights[whole..].iter().zip(&hidden[whole..]);
-                let rest = rest.fold(0.0, |sum, (weight, value)| step(*weight, *value, sum));
-                let [a, b, c, d, e, f, g, h] = *sums;
-                gates[group * TOGETHER + row] += ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest;
-            }
-        }
+    let length = gates.len();
+    let (a, rest) = rows.split_at(length);
+    let (b, rest) = rest.split_at(length);
+    let (c, rest) = rest.split_at(length);
+    let (d, rest) = rest.split_at(length);
+    let (e, rest) = rest.split_at(length);
+    let (f, rest) = rest.split_at(length);
+    let (g, h) = rest.split_at(length);
+    let h = &h[..length];
+    let values = &values[..TOGETHER];
+    let (p, q, r, s, t, u, v, w) =
+        (values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7]);
+    for at in 0..length {
+        let sum = step(d[at], s, step(c[at], r, step(b[at], q, step(a[at], p, gates[at]))));
+        gates[at] = step(h[at], w, step(g[at], v, step(f[at], u, step(e[at], t, sum))));
     }
 }

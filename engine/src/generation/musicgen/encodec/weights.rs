@@ -64,7 +64,7 @@ pub fn lstm(weights: &VarBuilder, size: usize, layers: usize) -> Result<Arc<Lstm
             let matrix = |name: &str| numbers(&weights.get((4 * size, size), &format!("{name}_l{layer}"))?);
             let bias = |name: &str| numbers(&weights.get(4 * size, &format!("{name}_l{layer}"))?);
             let biases = [bias("bias_ih")?, bias("bias_hh")?];
-            Ok(Cells::new(size, &matrix("weight_ih")?, matrix("weight_hh")?, biases))
+            Ok(Cells::new(size, &matrix("weight_ih")?, &matrix("weight_hh")?, biases))
         })
         .collect::<Result<_>>()?;
     Ok(Arc::new(Lstm { size, layers }))

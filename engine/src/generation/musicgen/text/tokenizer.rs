@@ -41,4 +41,16 @@ impl PromptTokenizer {
         }
         Ok(ids)
     }
+
+    /// The words that ids are the pieces of, without the end mark.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn text_of(&self, ids: &[u32]) -> Result<String> {
+        let end = self.tokens("")?;
+        self.0.decode(ids.strip_suffix(end.as_slice()).unwrap_or(ids), true).map_err(|error| Error::Model {
+            name: "MusicGen",
+            reason: format!("its tokenizer cannot put pieces together again ({error})"),
+        })
+    }
 }
