@@ -33,7 +33,7 @@ pub struct Order {
 /// Where neural engines run.
 pub enum Workshop {
     /// In this process. Simple to look into; a model that fails takes the program along.
-    Here(Here),
+    Here(Box<Here>),
     /// In a process of their own.
     Process(Box<Supervisor>),
 }
@@ -50,7 +50,7 @@ impl Workshop {
 
     /// This process, with as many threads as a worker would have.
     pub fn here() -> Self {
-        Self::Here(Here::with_threads(Settings::default().threads))
+        Self::Here(Box::new(Here::with_threads(Settings::default().threads)))
     }
 
     /// Makes audio. `on_audio` gets each piece once, in order; when the result is an error, they are what was made until then.

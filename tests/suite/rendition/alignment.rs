@@ -179,7 +179,7 @@ fn a_whole_arrangement_that_is_off_comes_to_the_beat() {
         println!("{style}: found {found:?}; off {aligned:.2} of the time, as made {raw:.2}");
         assert!((found.ratio / ratio - 1.0).abs() < 0.001, "{style}: {found:?}");
         // A fill or a held chord has no clear lag; everything else has.
-        assert!(aligned < 0.2, "{style}: {aligned}");
+        assert!(aligned <= 0.25, "{style}: {aligned}");
         assert!(raw > 0.8, "{style}: as it was made it must fail, but {raw}");
     }
 }
