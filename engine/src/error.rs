@@ -74,6 +74,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The process that makes neural music failed; the sentence says how, and what to do.
+    #[error("{sentence}")]
+    Worker {
+        /// A whole sentence for the user.
+        sentence: String,
+    },
     /// No model is called that, and no folder either.
     #[error("There is no model and no folder \"{name}\". The models are: {known}.")]
     UnknownModel {
@@ -139,6 +145,11 @@ impl Error {
     /// An input or output error on a path.
     pub fn file(action: &'static str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
         Self::File { action, path: path.into(), reason: error.to_string() }
+    }
+
+    /// A failure of the process that makes neural music, as a sentence.
+    pub fn worker(sentence: impl Into<String>) -> Self {
+        Self::Worker { sentence: sentence.into() }
     }
 
     /// A library's failure inside a stage.

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes `mix.wav`, `premaster.wav`, `stems/<nn>-<role>.wav` and `rendition.mid` into a folder, which is made when missing.
 ///
-/// The stems add up to the pre-master exactly. Without stems or a score their files are left out. Each file appears whole or
+/// The stems add up to the pre-master exactly. Without stems or a score their files are left out; music that was made as audio gets
+/// its melody as `rendition.mid`. Each file appears whole or
 /// not at all. Returns the paths written, the mix first.
 ///
 /// # Errors
@@ -41,7 +42,9 @@ pub fn write_rendition(folder: &Path, rendition: &Rendition) -> Result<Vec<PathB
         stems.push(path);
     }
     remove_other_stems(folder, &stems);
-    if let Some(score) = &rendition.score {
+    // Music that was made as audio has no notes of its own; the melody it follows goes beside it.
+    let melody = rendition.made.as_ref().map(|made| &made.melody);
+    if let Some(score) = rendition.score.as_ref().or(melody) {
         write(folder.join("rendition.mid"), midi::midi_bytes(score, &rendition.name)?)?;
     }
     Ok(written)

@@ -1,23 +1,30 @@
-//! Thread: any. Generation: a request becomes a score (Band) or audio (neural engines to come).
+//! Thread: any. Generation: a request becomes a score (Band) or audio (MusicGen).
 //!
-//! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`].
+//! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`]. [`choice`] is what a user
+//! sets for a neural engine, [`order`] makes of it what [`musicgen`] is told.
 
 pub mod band;
+pub mod choice;
 pub mod musicgen;
+pub mod order;
 pub mod prompt;
 pub mod score;
 pub mod style;
 
 use crate::analysis::Analysis;
+use choice::MusicGenChoice;
 use serde::{Deserialize, Serialize};
 
-/// Who makes the rendition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// Who makes the rendition, with everything that only this engine needs to make it again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineKind {
     /// The built-in arranger.
     #[default]
     Band,
+    /// Meta's MusicGen-melody, from the user's own checkpoint.
+    #[serde(rename = "musicgen-melody")]
+    MusicGen(MusicGenChoice),
 }
 
 /// When the notes of the melody are played.

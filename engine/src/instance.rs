@@ -20,6 +20,7 @@ use crate::playback::handoff::handoff;
 use crate::playback::player::Player;
 use crate::studio::Studio;
 use crate::time::SampleRate;
+use crate::worker::Workshop;
 use crate::{capture::spool, generation::style::library::StyleLibrary};
 use parking_lot::Mutex;
 use state::State;
@@ -74,6 +75,7 @@ pub(crate) struct Tools {
     lanes: LanesHandle,
     library: Arc<StyleLibrary>,
     cache: Arc<Cache>,
+    workshop: Arc<Workshop>,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -127,8 +129,12 @@ impl Instance {
             return Ok(studio.clone());
         }
         let studio = Studio::shared()?;
-        let tools =
-            Tools { lanes: studio.lanes.handle(), library: studio.library.clone(), cache: studio.cache.clone() };
+        let tools = Tools {
+            lanes: studio.lanes.handle(),
+            library: studio.library.clone(),
+            cache: studio.cache.clone(),
+            workshop: studio.workshop.clone(),
+        };
         // Both are set once; a second caller at the same moment got the same studio.
         let _ = self.shared.tools.set(tools);
         let _ = self.studio.set(studio.clone());

@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod audio;
 pub mod capture;
+pub mod data_dir;
 pub mod error;
 pub mod export;
 pub mod generation;
@@ -19,8 +20,10 @@ pub mod rendition;
 pub mod resample;
 pub mod session;
 mod side_by_side;
+pub mod stretch;
 pub mod studio;
 pub mod time;
 pub mod trace;
+pub mod worker;
 
 pub use error::{Error, Result};

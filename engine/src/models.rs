@@ -36,8 +36,7 @@ const REMOVING: &str = ".removing-";
 
 /// The user's data folder: the environment variable `CANTUS_DATA_DIR`, or the system's place for such. `None` when it names none.
 pub fn default_data_dir() -> Option<PathBuf> {
-    let named = std::env::var_os("CANTUS_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
-    named.or_else(|| Some(dirs::data_dir()?.join("Cantus")))
+    crate::data_dir::data_dir()
 }
 
 /// What there is of one model.

@@ -1,8 +1,11 @@
 //! Thread: worker. Rendition: a score becomes audio that can be played, exported and judged.
 //!
+//! [`audio`] fits what an engine made as audio to the song, by the beat that [`align`] finds. For a score,
 //! [`part`] plays each track with the sounds of [`synth`], [`room`] gives it its space, [`mixdown`] makes stems and the
 //! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
 
+pub mod align;
+pub mod audio;
 mod biquad;
 mod clarity;
 pub mod fidelity;
@@ -21,6 +24,7 @@ use crate::generation::{Recipe, Request};
 use crate::job_context::{JobContext, Stage};
 use crate::side_by_side::side_by_side;
 use crate::time::{Frames, SampleRate, SongGrid};
+use audio::AudioMade;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -103,9 +107,16 @@ pub struct Rendition {
     pub loudness: Loudness,
     /// How long it took.
     pub timings: Timings,
+    /// What is known of music that was made as audio; `None` when a score was played.
+    pub made: Option<AudioMade>,
 }
 
 impl Rendition {
+    /// How the lead keeps the melody, when there is a lead to listen to.
+    pub fn lead_fidelity(&self) -> Option<Fidelity> {
+        self.made.is_none().then_some(self.fidelity)
+    }
+
     /// The rate of all its audio.
     pub fn rate(&self) -> SampleRate {
         self.mix.rate
@@ -176,5 +187,6 @@ pub fn render(
         fidelity,
         loudness,
         timings,
+        made: None,
     })
 }

@@ -10,8 +10,9 @@ use crate::analysis::Analysis;
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::{Error, Result};
-use crate::generation::Recipe;
 use crate::generation::score::Score;
+use crate::generation::{EngineKind, Recipe};
+use crate::rendition::audio::AudioMade;
 use crate::rendition::{Fidelity, Loudness, Rendition, Timings};
 use crate::time::{Beats, Frames, SongGrid};
 use base64::Engine as _;
@@ -111,6 +112,9 @@ pub struct VariationFacts {
     pub loudness: Loudness,
     /// How long it took.
     pub timings: Timings,
+    /// What is known of music that was made as audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<AudioMade>,
 }
 
 impl VariationFacts {
@@ -127,6 +131,7 @@ impl VariationFacts {
             fidelity: self.fidelity,
             loudness: self.loudness,
             timings: self.timings,
+            made: self.made,
         }
     }
 }
@@ -136,6 +141,8 @@ impl VariationFacts {
 pub struct Session {
     /// The free prompt; empty means that the style parameter decides.
     pub prompt: String,
+    /// Who makes new variations.
+    pub engine: EngineKind,
     /// The take, when there is one.
     pub take: Option<SavedTake>,
     /// What was understood of it.
@@ -158,6 +165,8 @@ struct Manifest {
     version: u32,
     #[serde(default)]
     prompt: String,
+    #[serde(default)]
+    engine: EngineKind,
     #[serde(default)]
     take: Option<ManifestTake>,
     #[serde(default)]
@@ -198,6 +207,7 @@ impl Session {
         let manifest = Manifest {
             version: SESSION_VERSION,
             prompt: self.prompt.clone(),
+            engine: self.engine.clone(),
             take: self.take.as_ref().map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
             analysis: self.analysis.clone(),
             variations: self
@@ -239,6 +249,7 @@ impl Session {
         let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
         Ok(Self {
             prompt: manifest.prompt,
+            engine: manifest.engine,
             take: match manifest.take {
                 Some(take) => Some(SavedTake { facts: take.facts, audio: find(take.audio)? }),
                 None => None,
@@ -287,8 +298,9 @@ impl Manifest {
         let take = self.take.iter().map(|take| (&take.facts.grid, take.facts.length.0));
         let analysis = self.analysis.iter().map(|analysis| (&analysis.grid, analysis.length.0));
         let variations = self.variations.iter().map(|variation| (&variation.facts.grid, 0.0));
+        let made = self.variations.iter().filter_map(|variation| Some(&variation.facts.made.as_ref()?.melody));
         let scores = self.variations.iter().filter_map(|variation| variation.facts.score.as_ref());
-        let scores = scores.map(|score| (&score.grid, score.length.0));
+        let scores = scores.chain(made).map(|score| (&score.grid, score.length.0));
         let sane = |(grid, beats): (&SongGrid, f64)| grid.is_sane() && (0.0..MOST_BEATS).contains(&beats);
         if !take.chain(analysis).chain(variations).chain(scores).all(sane) {
             return Err(unreadable("it lies where no song is"));

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::generation::style::library::StyleLibrary;
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::Lanes;
+use crate::worker::Workshop;
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 
@@ -21,6 +22,8 @@ pub struct Studio {
     pub library: Arc<StyleLibrary>,
     /// Results that can be reused.
     pub cache: Arc<Cache>,
+    /// Where neural engines run. Nothing is started before somebody asks for music.
+    pub workshop: Arc<Workshop>,
 }
 
 static SHARED: Mutex<Weak<Studio>> = Mutex::new(Weak::new());
@@ -40,6 +43,7 @@ impl Studio {
             collector: Collector::start()?,
             library: Arc::new(StyleLibrary::builtin()?),
             cache: Arc::default(),
+            workshop: Arc::new(Workshop::from_settings()),
         });
         *shared = Arc::downgrade(&studio);
         Ok(studio)

@@ -1,6 +1,7 @@
 //! Thread: gui. The window: capture, melody, style, variations, in the order of the flow.
 
 mod capture;
+mod engine;
 mod icon;
 mod melody;
 mod style;

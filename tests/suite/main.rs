@@ -19,6 +19,7 @@ mod plugin;
 mod rendition;
 mod session;
 mod tidy;
+mod worker;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -3,6 +3,7 @@
 mod flow;
 mod hosts;
 mod life;
+mod neural;
 mod projects;
 mod real_time;
 mod sync;

@@ -1,11 +1,13 @@
 //! Tests of rendition: what a score becomes, judged on the sound itself.
 
+mod alignment;
 mod clicks;
 pub mod demo;
 mod levels;
 mod melody;
 mod robustness;
 pub mod scores;
+mod stretching;
 mod timing;
 
 use cantus_engine::audio::AudioBuffer;

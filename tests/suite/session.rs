@@ -51,6 +51,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
     let take = noise(44_100, 1, 3_000, 1);
     Session {
         prompt: "jazz, no drums".to_owned(),
+        engine: EngineKind::Band,
         take: Some(SavedTake {
             facts: TakeFacts {
                 id: 1,
@@ -83,6 +84,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                 fidelity: Fidelity { lead_chroma: 0.9, ..Fidelity::default() },
                 loudness: Loudness::default(),
                 timings: Timings::default(),
+                made: None,
             },
             mix: Some(PackedAudio::pack(mix)),
         }],

@@ -63,10 +63,11 @@ pub fn build(options: Options) -> Result<PathBuf> {
         command.args(["--features", "cantus/assert-process-allocs"]);
     }
     cargo::run(&mut command, "Building the plugin")?;
+    let program = built.join(cargo::program(COMMAND_LINE));
     for layout in &layouts {
-        write_bundle(&folder, layout, &library)?;
+        write_bundle(&folder, layout, &library, &program)?;
     }
-    copy(&built.join(cargo::program(COMMAND_LINE)), &folder.join(cargo::program(COMMAND_LINE)))?;
+    copy(&program, &folder.join(cargo::program(COMMAND_LINE)))?;
 
     if options.standalone {
         // A build of its own: the audio drivers stay out of the plugin.
@@ -111,7 +112,7 @@ fn vst3_layout() -> Result<Layout> {
     Ok(Layout { outer, library })
 }
 
-fn write_bundle(folder: &Path, layout: &Layout, library: &Path) -> Result<()> {
+fn write_bundle(folder: &Path, layout: &Layout, library: &Path, program: &Path) -> Result<()> {
     let outer = folder.join(&layout.outer);
     remove(&outer)?;
     let target = folder.join(&layout.library);
@@ -119,6 +120,10 @@ fn write_bundle(folder: &Path, layout: &Layout, library: &Path) -> Result<()> {
         fs::create_dir_all(parent).map_err(failed("create", parent))?;
     }
     copy(library, &target)?;
+    if outer != target {
+        // The program that runs neural engines is found beside the library. A plugin that is a single file has it beside itself.
+        link_or_copy(program, &target.with_file_name(cargo::program(COMMAND_LINE)))?;
+    }
     if cfg!(target_os = "macos") {
         let contents = outer.join("Contents");
         let kind = layout.outer.rsplit('.').next().unwrap_or_default();
@@ -183,6 +188,12 @@ fn copy_licences(folder: &Path) -> Result<()> {
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     remove(to)?;
     fs::copy(from, to).map_err(failed("copy", from)).map(drop)
+}
+
+/// A second name for a file where the disk can give one, because the program is large; otherwise a copy.
+fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    remove(to)?;
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).map_err(failed("copy", from))
 }
 
 /// Copies a file or a whole folder in place of what is there.

@@ -18,12 +18,15 @@ pub fn run(options: &[String]) -> Result<()> {
     let folder = bundle::build(wanted)?;
     put(&folder.join(format!("{NAME}.clap")), &places.clap)?;
     put(&folder.join(format!("{NAME}.vst3")), &places.vst3)?;
+    // The plugin starts this one for neural engines; a CLAP file has no room for a second file inside.
+    put(&folder.join(cargo::program(COMMAND_LINE)), &places.worker)?;
     if let Some(programs) = &places.programs {
         put(&folder.join(cargo::program(COMMAND_LINE)), programs)?;
         if wanted.standalone {
             put(&folder.join(cargo::program(STANDALONE_PROGRAM)), programs)?;
         }
     }
+    println!("To remove Cantus, delete what is listed above. Models and settings lie in {}.", places.data.display());
     println!("Let your DAW scan for plugins, then put Cantus on the track you hum into.");
     Ok(())
 }
@@ -42,6 +45,10 @@ struct Places {
     vst3: PathBuf,
     /// Where programs go; only Linux has such a folder.
     programs: Option<PathBuf>,
+    /// The user's own files of Cantus.
+    data: PathBuf,
+    /// Where the plugin looks for the program that runs neural engines.
+    worker: PathBuf,
 }
 
 impl Places {
@@ -53,17 +60,25 @@ impl Places {
         match std::env::consts::OS {
             "windows" => {
                 let common = variable("LOCALAPPDATA")?.join("Programs").join("Common");
-                Ok(Self { clap: common.join("CLAP"), vst3: common.join("VST3"), programs: None })
+                let data = variable("APPDATA")?;
+                Ok(Self::with(common.join("CLAP"), common.join("VST3"), None, &data))
             }
             "macos" => {
-                let plugins = variable("HOME")?.join("Library/Audio/Plug-Ins");
-                Ok(Self { clap: plugins.join("CLAP"), vst3: plugins.join("VST3"), programs: None })
+                let library = variable("HOME")?.join("Library");
+                let plugins = library.join("Audio/Plug-Ins");
+                Ok(Self::with(plugins.join("CLAP"), plugins.join("VST3"), None, &library.join("Application Support")))
             }
             _ => {
                 let home = variable("HOME")?;
                 let programs = Some(home.join(".local/bin"));
-                Ok(Self { clap: home.join(".clap"), vst3: home.join(".vst3"), programs })
+                let data = variable("XDG_DATA_HOME").unwrap_or_else(|_| home.join(".local/share"));
+                Ok(Self::with(home.join(".clap"), home.join(".vst3"), programs, &data))
             }
         }
+    }
+
+    fn with(clap: PathBuf, vst3: PathBuf, programs: Option<PathBuf>, data: &Path) -> Self {
+        let data = data.join(NAME);
+        Self { clap, vst3, programs, worker: data.join("bin"), data }
     }
 }

@@ -8,6 +8,7 @@ use super::cut::{self, CaptureMode, Progress};
 use super::history::History;
 use super::ring::{Block, words_of_block};
 use super::take::Take;
+use crate::data_dir::data_dir;
 use crate::error::{Error, Result};
 use crate::time::{Frames, SampleRate, Seconds};
 use std::fs::{self, File, OpenOptions};
@@ -25,8 +26,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Where takes are spooled: `CANTUS_DATA_DIR/spool`, or the user's data folder. `None` when the system names no such folder.
 pub fn default_dir() -> Option<PathBuf> {
-    let folder = std::env::var_os("CANTUS_DATA_DIR").map(PathBuf::from);
-    folder.or_else(|| Some(dirs::data_dir()?.join("Cantus"))).map(|folder| folder.join("spool"))
+    data_dir().map(|folder| folder.join("spool"))
 }
 
 /// A take that is being written. Dropping it leaves the file; [`Spool::delete`] removes it.

@@ -8,10 +8,11 @@ use crate::capture::take::Take;
 use crate::error::{Error, Result};
 use crate::export;
 use crate::generation::band::ARRANGER_VERSION;
+use crate::generation::choice::MUSICGEN_VERSION;
 use crate::generation::prompt;
 use crate::generation::{EngineKind, Recipe, Timing};
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
-use crate::jobs::pipeline;
+use crate::jobs::pipeline::{self, Wanted};
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::time::SampleRate;
@@ -44,7 +45,8 @@ impl Shared {
     }
 
     pub(super) fn generate(self: &Arc<Self>, wish: &Wish) {
-        let label = match self.style_label(&wish.prompt) {
+        let engine = self.state.lock().engine.clone();
+        let label = match self.label(&wish.prompt, &engine) {
             Ok(label) => label,
             Err(error) => return self.say(error.to_string()),
         };
@@ -59,25 +61,34 @@ impl Shared {
         for index in 0..wish.variations.clamp(1, 8) {
             let id = state.fresh_id();
             let recipe = Recipe {
-                engine: EngineKind::Band,
+                engine: engine.clone(),
                 prompt: wish.prompt.clone(),
                 seed: wish.seed.wrapping_add(u64::from(index)),
                 freedom: wish.freedom.clamp(0.0, 1.0),
                 timing: wish.timing,
-                engine_version: ARRANGER_VERSION,
+                engine_version: match engine {
+                    EngineKind::Band => ARRANGER_VERSION,
+                    EngineKind::MusicGen(_) => MUSICGEN_VERSION,
+                },
             };
             let name = format!("{label} {}", state.next_number(&label));
             // Submitted under the lock, so that the result finds its variation.
             let Some(job) = self.make_variation(id, name.clone(), take.clone(), recipe.clone(), rate) else { break };
             let stage = VariationStage::Pending(job);
-            state.variations.push(Variation { id, name, recipe, starred: false, stage, packed: None });
+            state.variations.push(Variation { id, name, recipe, starred: false, stage, original: None, packed: None });
         }
         drop(state);
         (self.notice)(Notice::Repaint);
     }
 
     /// The name that variations of a prompt get.
-    fn style_label(&self, words: &str) -> Result<String> {
+    ///
+    /// # Errors
+    /// What keeps the engine from making any: Band does not know the style, MusicGen has no model.
+    fn label(&self, words: &str, engine: &EngineKind) -> Result<String> {
+        if let EngineKind::MusicGen(choice) = engine {
+            return choice.folder().map(|_| "MusicGen".to_owned());
+        }
         let resolved = self.tools.get().map(|tools| prompt::resolve(words, &tools.library)).transpose()?;
         Ok(resolved.map_or_else(String::new, |resolved| resolved.label()))
     }
@@ -94,20 +105,31 @@ impl Shared {
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
         self.submit(Job {
-            lane: Lane::Fast,
+            lane: match recipe.engine {
+                EngineKind::Band => Lane::Fast,
+                EngineKind::MusicGen(_) => Lane::Slow,
+            },
             priority: Priority::Normal,
             delay: Duration::ZERO,
             key: None,
             work: Box::new(move |context| {
                 let context = &context.observed(move |progress| {
-                    trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction }));
+                    trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction,
+                                   "made": progress.made }));
                 });
                 let melody = pipeline::listen(&take, &tools.cache, context)?;
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody.clone());
                 }
-                let rendition =
-                    pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
+                let rendition = match &recipe.engine {
+                    EngineKind::Band => {
+                        pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?
+                    }
+                    EngineKind::MusicGen(choice) => {
+                        let wanted = Wanted { take: &take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
+                        pipeline::neural_rendition(&wanted, &tools.workshop, (&tools.library, &tools.cache), context)?
+                    }
+                };
                 if let Some(shared) = weak.upgrade() {
                     shared.rendition_arrived(id, rendition);
                 }
@@ -138,7 +160,7 @@ impl Shared {
     fn select_number(self: &Arc<Self>, number: usize) {
         let Some(index) = number.checked_sub(1) else { return };
         let state = self.state.lock();
-        let id = state.variations.iter().filter(|variation| variation.score().is_some()).nth(index).map(|one| one.id);
+        let id = state.variations.iter().filter(|variation| variation.grid().is_some()).nth(index).map(|one| one.id);
         let same = id == state.active;
         drop(state);
         if id.is_some() && !same {
@@ -154,7 +176,7 @@ impl Shared {
             .variations
             .iter()
             .filter(|variation| variation.packed.is_none() && state.keeps_sound_of(variation))
-            .filter_map(|variation| Some((variation.id, variation.rendition()?)))
+            .filter_map(|variation| Some((variation.id, variation.kept()?)))
             .collect();
         drop(state);
         if let Some(take) = take {
@@ -184,7 +206,7 @@ impl Shared {
             key: None,
             work: Box::new(move |context| {
                 // A variation that came from a project has its mix only; its stems are played again.
-                let stems = if rendition.stems.is_empty() {
+                let stems = if rendition.stems.is_empty() && rendition.made.is_none() {
                     pipeline::again(&rendition, &rendition.grid, rendition.rate(), &tools.cache, context)?
                         .map_or_else(Vec::new, |again| again.stems.clone())
                 } else {

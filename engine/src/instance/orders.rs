@@ -6,7 +6,7 @@ use crate::capture::collector::CaptureMode;
 use crate::capture::file::read_take;
 use crate::capture::spool;
 use crate::error::Result;
-use crate::generation::Timing;
+use crate::generation::{EngineKind, Timing};
 use crate::jobs::lanes::{Job, Lane, Priority};
 use crate::session::{SavedTake, SavedVariation, Session, TakeFacts};
 use crate::time::{Bpm, Metre, Seconds};
@@ -71,6 +71,16 @@ impl Instance {
         self.shared.state.lock().prompt.clone()
     }
 
+    /// Chooses who makes new variations. Saved with the project.
+    pub fn set_engine(&self, engine: EngineKind) {
+        let mut state = self.shared.state.lock();
+        if state.engine != engine {
+            state.engine = engine;
+            drop(state);
+            (self.shared.notice)(Notice::Dirty);
+        }
+    }
+
     /// Opens a sound file as the take, at a tempo when it is known.
     pub fn open_file(&self, path: PathBuf, tempo: Option<Bpm>, metre: Metre) {
         let shared = self.shared.clone();
@@ -97,9 +107,16 @@ impl Instance {
         self.shared.generate(wish);
     }
 
-    /// Stops everything that is being made.
+    /// Stops everything that is being made. Of neural music that has come a bar or further, that much is kept.
     pub fn cancel_jobs(&self) {
         self.shared.cancel_orders();
+    }
+
+    /// Stops one variation that is being made; of neural music, whole bars that are there are kept.
+    pub fn stop(&self, id: u64) {
+        if let Some(VariationStage::Pending(job)) = self.shared.state.lock().variation(id).map(|one| &one.stage) {
+            job.cancel();
+        }
     }
 
     /// Plays another variation; `None` plays none.
@@ -128,7 +145,7 @@ impl Instance {
     pub fn delete(&self, id: u64) {
         let mut state = self.shared.state.lock();
         if let Some(VariationStage::Pending(job)) = state.variation(id).map(|variation| &variation.stage) {
-            job.cancel();
+            job.abandon();
         }
         state.variations.retain(|variation| variation.id != id);
         let was_active = state.active == Some(id);
@@ -179,6 +196,7 @@ impl Instance {
         });
         Session {
             prompt: state.prompt.clone(),
+            engine: state.engine.clone(),
             take,
             analysis: state.melody.as_ref().map(|melody| (*melody.analysis).clone()),
             variations: state

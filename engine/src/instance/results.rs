@@ -74,7 +74,7 @@ impl Shared {
     /// Stops everything that runs for this instance.
     pub(super) fn cancel_everything(&self) {
         self.cancel_orders();
-        self.jobs.lock().iter().for_each(JobHandle::cancel);
+        self.jobs.lock().iter().for_each(JobHandle::abandon);
     }
 
     /// Connects a new activation of the audio thread, and sends it what plays.
@@ -190,14 +190,21 @@ impl Shared {
         let number = state.variations.iter().position(|variation| variation.id == id).map(|index| index + 1);
         let Some(variation) = state.variation(id) else { return };
         let first_time = matches!(variation.stage, VariationStage::Pending(_));
-        let before = variation.rendition();
+        let before = variation.kept();
         variation.stage = VariationStage::Ready(rendition.clone());
+        if first_time && rendition.made.is_some() {
+            // Music that was stopped early is called so.
+            variation.name.clone_from(&rendition.name);
+            variation.original = Some(rendition.clone());
+        }
         // Stems that came later change nothing of what is saved.
-        if !before.is_some_and(|before| before.mix == rendition.mix) {
+        let kept = variation.kept();
+        if !before.zip(kept.clone()).is_some_and(|(before, kept)| before.mix == kept.mix) {
             variation.packed = None;
         }
         trace(|| {
             json!({ "event": "rendition", "variation": number, "name": rendition.name, "first": first_time,
+                    "made": rendition.made.as_ref().map(|made| (made.alignment, made.partial, made.remarks.clone())),
                     "fidelity": rendition.fidelity, "loudness": rendition.loudness, "timings": rendition.timings,
                     "style": rendition.score.as_ref().map(|score| score.style.clone()),
                     "tempo": rendition.grid.tempo.tempo_at(rendition.grid.start).0 })
@@ -214,7 +221,9 @@ impl Shared {
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
-        self.pack_later(id, rendition);
+        if let Some(kept) = kept {
+            self.pack_later(id, kept);
+        }
     }
 
     /// Packs a mix for saving when nobody waits for anything else.
@@ -259,7 +268,8 @@ impl Shared {
         }
         drop(state);
         trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
-        let whole = plays && rendition.is_none_or(|rendition| !rendition.stems.is_empty());
+        let complete = |rendition: Arc<Rendition>| rendition.made.is_some() || !rendition.stems.is_empty();
+        let whole = plays && rendition.is_none_or(complete);
         if let Some(active) = active.filter(|_| !whole) {
             self.render_again(active, None, Duration::ZERO);
         }
@@ -274,7 +284,7 @@ impl Shared {
         if state.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
             return;
         }
-        let grid = state.variation(active).and_then(|variation| variation.score().map(|score| score.grid.clone()));
+        let grid = state.variation(active).and_then(|variation| variation.grid().cloned());
         let Some(grid) = grid else { return };
         drop(state);
         let start_seconds = match (stamp.seconds, stamp.beats) {
@@ -291,7 +301,9 @@ impl Shared {
         let tools = self.tools.get().cloned()?;
         let mut state = self.state.lock();
         let rate = state.connection.as_ref()?.rate;
-        let source = state.variation(id)?.source(rate)?;
+        let variation = state.variation(id)?;
+        let source = variation.source(rate)?;
+        let grid = grid.or_else(|| variation.grid().cloned());
         drop(state);
         let weak = Arc::downgrade(self);
         self.submit(Job {
@@ -314,8 +326,13 @@ impl Shared {
 
     /// Replaces everything by a saved session.
     pub(super) fn restore(self: &Arc<Self>, session: Session) -> Result<()> {
-        let mut fresh =
-            State { prompt: session.prompt, active: session.active, unknown: session.unknown, ..State::default() };
+        let mut fresh = State {
+            prompt: session.prompt,
+            engine: session.engine,
+            active: session.active,
+            unknown: session.unknown,
+            ..State::default()
+        };
         if let Some(saved) = session.take {
             let take = saved.facts.with_audio(saved.audio.unpack()?);
             let input = InputHash::of_take(&take);
@@ -330,7 +347,11 @@ impl Shared {
                 Some(packed) => VariationStage::Ready(Arc::new(facts.with_mix(packed.unpack()?))),
                 None => VariationStage::Silent(Box::new(facts)),
             };
-            fresh.variations.push(Variation { id, name, recipe, starred, stage, packed: saved.mix });
+            let original = match &stage {
+                VariationStage::Ready(rendition) if rendition.made.is_some() => Some(rendition.clone()),
+                _ => None,
+            };
+            fresh.variations.push(Variation { id, name, recipe, starred, stage, original, packed: saved.mix });
         }
         self.cancel_everything();
         let mut state = self.state.lock();

@@ -3,8 +3,7 @@
 use crate::audio::AudioBuffer;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
-use crate::generation::Recipe;
-use crate::generation::score::Score;
+use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::jobs::pipeline::Melody;
 use crate::playback::handoff::ClipSender;
@@ -13,7 +12,7 @@ use crate::rendition::Rendition;
 use crate::session::VariationFacts;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
-use crate::time::{Bpm, SampleRate};
+use crate::time::{Bpm, SampleRate, SongGrid};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -24,6 +23,9 @@ pub(crate) struct Variation {
     pub recipe: Recipe,
     pub starred: bool,
     pub stage: VariationStage,
+    /// Music that was made as audio, as it was made: what is saved, and what every other tempo and rate is made from, because
+    /// stretching twice sounds worse than stretching once.
+    pub original: Option<Arc<Rendition>>,
     /// The mix as it will be saved, once packed.
     pub packed: Option<PackedAudio>,
 }
@@ -57,6 +59,7 @@ pub(crate) struct Connection {
 #[derive(Default)]
 pub(crate) struct State {
     pub prompt: String,
+    pub engine: EngineKind,
     pub take: Option<CurrentTake>,
     pub melody: Option<Melody>,
     pub analysis_job: Option<JobHandle>,
@@ -90,9 +93,9 @@ impl State {
         self.variations.iter().filter_map(number).max().unwrap_or(0) + 1
     }
 
-    /// Whether a project keeps the sound of a variation.
+    /// Whether a project keeps the sound of a variation. Notes can be played again quickly; music that was made as audio cannot.
     pub fn keeps_sound_of(&self, variation: &Variation) -> bool {
-        Some(variation.id) == self.active || variation.starred
+        Some(variation.id) == self.active || variation.starred || variation.original.is_some()
     }
 
     /// The take, while nobody has listened to it and nobody does.
@@ -111,7 +114,7 @@ impl State {
     /// Keeps the packed form of a mix, unless another has taken its place.
     pub fn keep_packed_mix(&mut self, id: u64, rendition: &Arc<Rendition>, packed: PackedAudio) {
         let variation = self.variation(id);
-        if let Some(one) = variation.filter(|one| one.rendition().is_some_and(|now| Arc::ptr_eq(&now, rendition))) {
+        if let Some(one) = variation.filter(|one| one.kept().is_some_and(|kept| Arc::ptr_eq(&kept, rendition))) {
             one.packed = Some(packed);
         }
     }
@@ -143,16 +146,25 @@ impl Variation {
         }
     }
 
-    pub fn score(&self) -> Option<&Score> {
+    /// The rendition that a project saves.
+    pub fn kept(&self) -> Option<Arc<Rendition>> {
+        self.original.clone().or_else(|| self.rendition())
+    }
+
+    /// Where it lies in the song, once that can be played.
+    pub fn grid(&self) -> Option<&SongGrid> {
         match &self.stage {
-            VariationStage::Ready(rendition) => rendition.score.as_ref(),
-            VariationStage::Silent(facts) => facts.score.as_ref(),
+            VariationStage::Ready(rendition) => Some(&rendition.grid),
+            VariationStage::Silent(facts) => Some(&facts.score.as_ref()?.grid),
             _ => None,
         }
     }
 
     /// What to render again from: the notes, and the sound as far as it is there.
     pub fn source(&self, rate: SampleRate) -> Option<Arc<Rendition>> {
+        if let Some(original) = &self.original {
+            return Some(original.clone());
+        }
         match &self.stage {
             VariationStage::Ready(rendition) => Some(rendition.clone()),
             VariationStage::Silent(facts) => {
@@ -164,8 +176,8 @@ impl Variation {
 
     /// What a project saves of it; nothing while it has no notes yet.
     pub fn facts(&self) -> Option<VariationFacts> {
-        match &self.stage {
-            VariationStage::Ready(rendition) => Some(VariationFacts {
+        if let Some(rendition) = self.kept() {
+            return Some(VariationFacts {
                 id: self.id,
                 name: self.name.clone(),
                 recipe: self.recipe.clone(),
@@ -176,11 +188,14 @@ impl Variation {
                 fidelity: rendition.fidelity,
                 loudness: rendition.loudness,
                 timings: rendition.timings,
-            }),
+                made: rendition.made.clone(),
+            });
+        }
+        match &self.stage {
             VariationStage::Silent(facts) => {
                 Some(VariationFacts { name: self.name.clone(), starred: self.starred, ..(**facts).clone() })
             }
-            VariationStage::Pending(_) | VariationStage::Failed(_) => None,
+            _ => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::state::VariationStage;
 use crate::analysis::Analysis;
 use crate::capture::collector::EarSnapshot;
 use crate::capture::take::Take;
+use crate::generation::EngineKind;
 use crate::job_context::Progress;
 use crate::jobs::lanes::JobHandle;
 use crate::playback::player::PlayerTelemetry;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub struct View {
     /// The free prompt; empty when the style parameter decides.
     pub prompt: String,
+    /// Who makes new variations.
+    pub engine: EngineKind,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The take.
@@ -72,6 +75,7 @@ impl Instance {
         let state = self.shared.state.lock();
         View {
             prompt: state.prompt.clone(),
+            engine: state.engine.clone(),
             ear,
             take: state.take.as_ref().map(|current| current.take.clone()),
             analysis: state.melody.as_ref().map(|melody| melody.analysis.clone()),

@@ -1,6 +1,7 @@
 //! Thread: worker. Remembers expensive results by the hash of what made them, the most recently used ones within a budget.
 
 use crate::analysis::Analysis;
+use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
 use crate::generation::Recipe;
 use crate::generation::score::Score;
@@ -36,12 +37,7 @@ impl InputHash {
     /// Of a take: its samples, its notes, its place.
     pub fn of_take(take: &Take) -> Self {
         let mut hash = Xxh3::new();
-        hash.update(&take.audio.rate.0.to_le_bytes());
-        for channel in &take.audio.channels {
-            for sample in channel {
-                hash.update(&sample.to_bits().to_le_bytes());
-            }
-        }
+        add_samples(&mut hash, &take.audio);
         add(&mut hash, &(&take.notes, &take.grid, take.on_grid, take.length));
         Self(hash.digest128())
     }
@@ -54,11 +50,28 @@ impl InputHash {
         Self(hash.digest128())
     }
 
+    /// Of a rendition's audio brought to a tempo and a rate.
+    pub fn of_audio(rendition: &Rendition, grid: &SongGrid, rate: SampleRate) -> Self {
+        let mut hash = Xxh3::new();
+        add_samples(&mut hash, &rendition.mix);
+        add(&mut hash, &(&rendition.name, &rendition.grid, grid, rate));
+        Self(hash.digest128())
+    }
+
     /// Of a score rendered at a tempo and a rate.
     pub fn of_score(score: &Score, grid: &SongGrid, rate: SampleRate) -> Self {
         let mut hash = Xxh3::new();
         add(&mut hash, &(score, grid, rate));
         Self(hash.digest128())
+    }
+}
+
+fn add_samples(hash: &mut Xxh3, audio: &AudioBuffer) {
+    hash.update(&audio.rate.0.to_le_bytes());
+    for channel in &audio.channels {
+        for sample in channel {
+            hash.update(&sample.to_bits().to_le_bytes());
+        }
     }
 }
 

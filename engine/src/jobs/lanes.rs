@@ -67,9 +67,14 @@ pub struct JobHandle {
 }
 
 impl JobHandle {
-    /// Asks it to stop; its `done` hears [`Error::Cancelled`].
+    /// Asks it to stop; its `done` hears [`Error::Cancelled`], unless it had something worth keeping and finished that.
     pub fn cancel(&self) {
         self.cancel.cancel();
+    }
+
+    /// Asks it to stop and to keep nothing; its `done` hears [`Error::Cancelled`].
+    pub fn abandon(&self) {
+        self.cancel.abandon();
     }
 
     /// How far it is.
@@ -191,7 +196,7 @@ impl LanesHandle {
         let handle = JobHandle {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             cancel: CancelToken::default(),
-            progress: Arc::new(Mutex::new(Progress { stage: Stage::Queued, fraction: 0.0 })),
+            progress: Arc::new(Mutex::new(Progress::new(Stage::Queued, 0.0))),
             over: Arc::default(),
         };
         let queue = match job.lane {
@@ -230,7 +235,7 @@ impl Queue {
         if let Some(key) = waiting.job.key {
             replaced = board.waiting.extract_if(.., |other| other.job.key == Some(key)).collect();
             for running in board.running.iter().filter(|running| running.key == Some(key)) {
-                running.cancel.cancel();
+                running.cancel.abandon();
             }
         }
         board.waiting.push(waiting);
@@ -243,7 +248,7 @@ impl Queue {
         let mut board = self.board.lock();
         board.closed = true;
         for running in &board.running {
-            running.cancel.cancel();
+            running.cancel.abandon();
         }
         let waiting = std::mem::take(&mut board.waiting);
         drop(board);

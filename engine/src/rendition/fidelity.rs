@@ -7,7 +7,7 @@ use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::generation::score::{Role, Score, ScoreNote};
 use crate::job_context::JobContext;
-use crate::time::{MidiNote, SampleRate};
+use crate::time::{Beats, MidiNote, SampleRate, SongGrid};
 
 /// Hop of the reference's chroma in seconds; frame `n` is centred on `n` hops.
 const CHROMA_HOP_SECONDS: f64 = 4096.0 / 32_000.0;
@@ -38,16 +38,7 @@ pub fn measure_fidelity(
     let rate = mix.rate;
     let seconds = |beat| score.grid.frame_of(beat, rate).seconds(rate).0;
     let length = seconds(score.grid.start + score.length);
-    let sung: Vec<Sung> = analysis
-        .notes
-        .iter()
-        .map(|note| Sung {
-            start: seconds(analysis.beat_at(note.onset)).max(0.0),
-            end: seconds(analysis.beat_at(note.offset)).min(length),
-            key: note.key,
-        })
-        .filter(|note| note.end > note.start)
-        .collect();
+    let sung = sung_notes(analysis, &score.grid, score.length, rate);
     let lead = stems.iter().find(|stem| stem.role == Role::Lead);
     let track = score.tracks.iter().find(|track| track.role == Role::Lead);
     let (Some(lead), Some(track)) = (lead, track) else { return Ok(Fidelity::default()) };
@@ -66,6 +57,37 @@ pub fn measure_fidelity(
     let onset = sung.iter().filter(met).count() as f32 / sung.len() as f32;
     let octave = octave_agreement(&sung, &played, &lead.audio);
     Ok(Fidelity { lead_chroma, mix_chroma, octave, onset })
+}
+
+/// Share of the melody's frames whose loudest pitch class in a mix is the sung one; 0 without a melody. The only measure that needs no
+/// lead of its own.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from a transform.
+pub fn mix_agreement(
+    analysis: &Analysis,
+    grid: &SongGrid,
+    length: Beats,
+    mix: &AudioBuffer,
+    context: &JobContext,
+) -> Result<f32> {
+    let sung = sung_notes(analysis, grid, length, mix.rate);
+    if sung.is_empty() {
+        return Ok(0.0);
+    }
+    Ok(chroma_agreement(&chroma_of(mix, context)?.argmax, &sung))
+}
+
+/// The sung notes in seconds of a rendition on a grid, cut to its length.
+fn sung_notes(analysis: &Analysis, grid: &SongGrid, length: Beats, rate: SampleRate) -> Vec<Sung> {
+    let seconds = |beat| grid.frame_of(beat, rate).seconds(rate).0;
+    let end = seconds(grid.start + length);
+    let note = |note: &crate::analysis::Note| Sung {
+        start: seconds(analysis.beat_at(note.onset)).max(0.0),
+        end: seconds(analysis.beat_at(note.offset)).min(end),
+        key: note.key,
+    };
+    analysis.notes.iter().map(note).filter(|note| note.end > note.start).collect()
 }
 
 /// Share of frames whose centre lies in a note and whose loudest class is that note's.

@@ -67,6 +67,35 @@ pub fn mix_down(
     Ok(Mixdown { stems, mix, loudness: Loudness { integrated_lufs, true_peak_dbtp, lead_over_backing_lu } })
 }
 
+/// Keeps a mix that was mastered before under the peak ceiling and changes nothing else. The mix in 24-bit values, its integrated
+/// loudness in LUFS and its true peak in dBTP.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from the meter.
+pub fn hold_peaks(mix: &AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+    let peaks = true_peak_curve(mix, context)?;
+    let gain = limiter_gain(&peaks, 1.0, db(CEILING_DBTP), mix.rate);
+    let mut held = mix.clone();
+    for channel in &mut held.channels {
+        context.check()?;
+        channel.iter_mut().zip(&gain).for_each(|(sample, gain)| *sample *= gain);
+    }
+    held.quantise_24_bit();
+    let (lufs, peak) = measure(&held, context)?;
+    turned_down(held, lufs, peak, context)
+}
+
+/// The whole mix turned down until its peak is allowed: what is left when a limiter cannot follow, as with bare clicks.
+fn turned_down(mut mix: AudioBuffer, lufs: f32, peak: f32, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+    if peak <= PEAK_DBTP {
+        return Ok((mix, lufs, peak));
+    }
+    scale(&mut mix, db(PEAK_DBTP - peak - 0.02));
+    mix.quantise_24_bit();
+    let (lufs, peak) = measure(&mix, context)?;
+    Ok((mix, lufs, peak))
+}
+
 /// The sum of all stems, each sample added in double precision: exact for 24-bit values.
 pub fn sum(stems: &[Stem], rate: SampleRate, frames: usize) -> AudioBuffer {
     let channels = (0..2)
@@ -149,15 +178,21 @@ fn trim(stems: &mut [Stem], sum: &AudioBuffer, context: &JobContext) -> Result<(
     Ok(())
 }
 
-/// Brings the pre-master to the target loudness under the peak ceiling. The mix, its loudness and its true peak.
-fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+/// Brings a pre-master of at most full scale to the target loudness under the peak ceiling. The mix in 24-bit values, its
+/// integrated loudness in LUFS and its true peak in dBTP.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], [`crate::Error::Internal`] from the meter.
+pub fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
     let rate = premaster.rate;
     let power = weighted_power(&premaster, context)?;
     context.check()?;
     let Some(lufs) = EnergyCurve::of(&power, rate).integrated_lufs() else {
         // Silence, or a click too short to have a loudness: left as it is.
         let (lufs, peak) = if premaster.peak() > 0.0 { measure(&premaster, context)? } else { (SILENCE_LUFS, -120.0) };
-        return Ok((premaster, lufs, peak));
+        let mut mix = premaster;
+        mix.quantise_24_bit();
+        return Ok((mix, lufs, peak));
     };
     let mut peaks = true_peak_curve(&premaster, context)?;
     context.check()?;
@@ -197,7 +232,7 @@ fn master(premaster: AudioBuffer, context: &JobContext) -> Result<(AudioBuffer, 
         let (lufs, peak) = measure(&mix, context)?;
         attempts += 1;
         if peak <= PEAK_DBTP || attempts == 4 {
-            return Ok((mix, lufs, peak));
+            return turned_down(mix, lufs, peak, context);
         }
         ceiling -= peak - PEAK_DBTP + 0.03;
     }

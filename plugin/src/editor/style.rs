@@ -4,6 +4,7 @@ use super::icon::{self, Icon};
 use super::{Window, theme};
 use crate::params::{NoteTiming, library, style_name};
 use crate::tasks::wish;
+use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::prompt::resolve;
 use cantus_engine::instance::view::View;
 use egui::{Button, DragValue, RichText, Slider, TextEdit, Ui, vec2};
@@ -11,6 +12,7 @@ use nice_plug::prelude::Param;
 
 impl Window {
     pub(super) fn style_view(&mut self, ui: &mut Ui, view: &View) {
+        self.engine_choice(ui, view);
         ui.heading("Style");
         ui.horizontal_wrapped(|ui| {
             for index in 0.. {
@@ -32,7 +34,9 @@ impl Window {
         if ui.add(field).changed() {
             self.instance.set_prompt(self.prompt.clone());
         }
-        self.understanding(ui);
+        if view.engine == EngineKind::Band {
+            self.understanding(ui);
+        }
         ui.separator();
         ui.horizontal(|ui| {
             let mut count = self.params.variations.value();
@@ -50,10 +54,8 @@ impl Window {
                 self.set(&self.params.seed, (self.params.seed.value() + 3_571) % 10_000);
             }
         });
-        let mut freedom = self.params.freedom.value();
-        let slider = Slider::new(&mut freedom, 0.0..=1.0).text("Freedom").show_value(false);
-        if ui.add(slider).on_hover_text("Left: exactly your melody. Right: a player's paraphrase of it.").changed() {
-            self.set(&self.params.freedom, freedom);
+        if view.engine == EngineKind::Band {
+            self.freedom(ui);
         }
         ui.horizontal(|ui| {
             ui.label("Timing").on_hover_text("How far the notes are pulled from where you sang them to the grid");
@@ -95,6 +97,14 @@ impl Window {
         let tempo = stamp.and_then(|stamp| stamp.tempo);
         let metre = stamp.and_then(|stamp| stamp.metre).unwrap_or_default();
         self.open_by_path(ui, tempo, metre);
+    }
+
+    fn freedom(&self, ui: &mut Ui) {
+        let mut freedom = self.params.freedom.value();
+        let slider = Slider::new(&mut freedom, 0.0..=1.0).text("Freedom").show_value(false);
+        if ui.add(slider).on_hover_text("Left: exactly your melody. Right: a player's paraphrase of it.").changed() {
+            self.set(&self.params.freedom, freedom);
+        }
     }
 
     /// What the prompt was understood as, while it is typed.

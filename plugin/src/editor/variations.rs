@@ -4,7 +4,7 @@ use super::icon::{self, Icon};
 use super::{Window, theme};
 use cantus_engine::export::names::exports_folder;
 use cantus_engine::instance::view::{VariationStatus, VariationView, View};
-use cantus_engine::rendition::Rendition;
+use cantus_engine::rendition::{Fidelity, Rendition};
 use egui::{Align, Button, Layout, ProgressBar, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2};
 
 const WAVEFORM_HEIGHT: f32 = 28.0;
@@ -50,7 +50,10 @@ impl Window {
             self.name(ui, variation);
             match &variation.status {
                 VariationStatus::Pending(progress) => {
-                    ui.add(ProgressBar::new(progress.fraction).desired_width(180.0).text(progress.stage.doing()));
+                    ui.add(ProgressBar::new(progress.fraction).desired_width(180.0).text(progress.words()));
+                    if ui.button("Stop").on_hover_text("Neural music that is a bar or longer is kept").clicked() {
+                        self.instance.stop(variation.id);
+                    }
                 }
                 VariationStatus::Failed(message) => {
                     ui.colored_label(theme::WARNING, message);
@@ -117,9 +120,14 @@ impl Window {
 
 fn facts(ui: &mut Ui, rendition: &Rendition) {
     let fidelity = &rendition.fidelity;
+    let percent = |share: f32| format!("{:.0} %", share * 100.0);
+    let lead = |share: fn(&Fidelity) -> f32| {
+        rendition.lead_fidelity().map_or_else(|| "n/a".to_owned(), |fidelity| percent(share(&fidelity)))
+    };
+    let melody = rendition.lead_fidelity().map_or(fidelity.mix_chroma, |fidelity| fidelity.lead_chroma);
     let text = format!(
-        "melody {:.0} %   {:.1} LUFS   {:.1} s",
-        fidelity.lead_chroma * 100.0,
+        "melody {}   {:.1} LUFS   {:.1} s",
+        percent(melody),
         rendition.loudness.integrated_lufs,
         rendition.region.seconds(rendition.rate()).0
     );
@@ -129,12 +137,13 @@ fn facts(ui: &mut Ui, rendition: &Rendition) {
         let chords: Vec<_> = score.chords.iter().map(|chord| chord.symbol.as_str()).collect();
         format!("{}\n\n{}", parts.join("\n"), chords.join(" "))
     });
+    let remarks = rendition.made.as_ref().map_or_else(String::new, |made| made.remarks.join("\n"));
     let hint = format!(
-        "pitch classes: lead {:.0} %, mix {:.0} %\noctaves {:.0} %   onsets {:.0} %\n\n{parts}",
-        fidelity.lead_chroma * 100.0,
-        fidelity.mix_chroma * 100.0,
-        fidelity.octave * 100.0,
-        fidelity.onset * 100.0
+        "pitch classes: lead {}, mix {}\noctaves {}   onsets {}\n\n{parts}{remarks}",
+        lead(|fidelity| fidelity.lead_chroma),
+        percent(fidelity.mix_chroma),
+        lead(|fidelity| fidelity.octave),
+        lead(|fidelity| fidelity.onset),
     );
     ui.colored_label(theme::FAINT, text).on_hover_text(hint);
 }

@@ -74,6 +74,7 @@ impl Region {
             fidelity: Fidelity::default(),
             loudness: Loudness::default(),
             timings: Timings::default(),
+            made: None,
         }
     }
 

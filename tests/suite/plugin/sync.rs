@@ -48,6 +48,7 @@ fn click_session(clock: &SongClock, bpm: f64, start: f64, late: i64) -> Session 
         fidelity: Fidelity::default(),
         loudness: Loudness::default(),
         timings: Timings::default(),
+        made: None,
     };
     let variations = vec![SavedVariation { facts, mix: Some(PackedAudio::pack(&mix)) }];
     Session { variations, active: Some(1), ..Session::default() }

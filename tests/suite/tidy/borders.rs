@@ -3,8 +3,9 @@
 use super::{Fault, Source, check_finds, check_holds};
 
 /// Crates by the start of their name, and the only places that may name them (by the start of their path).
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("rubato", &["engine/src/resample.rs"]),
+    ("timestretch", &["engine/src/stretch.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
     ("candle_core", &["engine/src/analysis/f0", "engine/src/analysis/polyphony", "engine/src/generation/musicgen"]),
     ("candle_nn", &["engine/src/analysis/f0", "engine/src/analysis/polyphony", "engine/src/generation/musicgen"]),
@@ -33,10 +34,15 @@ struct Direction {
     except: &'static [&'static str],
 }
 
-const DIRECTIONS: [Direction; 6] = [
+const DIRECTIONS: [Direction; 7] = [
     Direction { stage: "analysis", not: &["generation", "rendition", "jobs", "instance", "playback"], except: &[] },
     Direction { stage: "generation", not: &["rendition", "jobs", "instance", "playback", "capture"], except: &[] },
-    Direction { stage: "rendition", not: &["jobs", "instance", "playback", "capture"], except: &[] },
+    Direction { stage: "rendition", not: &["jobs", "instance", "playback", "capture", "worker"], except: &[] },
+    Direction {
+        stage: "worker",
+        not: &["analysis", "rendition", "jobs", "instance", "playback", "capture", "session"],
+        except: &[],
+    },
     Direction {
         stage: "capture",
         not: &["analysis", "generation", "rendition", "jobs", "instance", "playback"],

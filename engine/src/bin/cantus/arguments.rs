@@ -1,8 +1,10 @@
 //! Thread: main. Command line arguments.
 
 use crate::models;
-use cantus_engine::generation::Timing;
-use cantus_engine::time::{Bpm, Metre, SampleRate};
+use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
+use cantus_engine::generation::musicgen::Precision;
+use cantus_engine::generation::{EngineKind, Timing};
+use cantus_engine::time::{Bpm, Metre, SampleRate, Seconds};
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
@@ -16,6 +18,13 @@ cantus: a hummed melody becomes a styled rendition
                 [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt.
+
+  cantus render IN --engine musicgen --prompt \"warm strings\" [--model DIR|NAME]
+                [--melody take|notes|chords|none] [--bars N | --seconds S] [--seed N]
+                [--precision f32|q8|q4] [--cfg G] [--top-k K] [--top-p P] [--temperature T]
+                [--in-process] [--bpm B] [--metre 4/4] [--variations K] [--rate HZ] --out DIR
+      The same with MusicGen-melody, from your own copy of the model; it writes the mix, and
+      the melody as rendition.mid. See cantus models.
 
   cantus styles [--json]
       Lists the styles.
@@ -48,7 +57,11 @@ pub enum Command {
     Version,
     Analyze(Analyze),
     Render(Render),
-    Styles { json: bool },
+    Styles {
+        json: bool,
+    },
+    /// Serves a plugin or another `cantus`; not for people.
+    Worker,
     Models(models::arguments::Order),
 }
 
@@ -66,7 +79,11 @@ pub struct Analyze {
 #[derive(Debug)]
 pub struct Render {
     pub input: PathBuf,
+    /// A style's name or any prompt.
     pub style: String,
+    pub engine: EngineKind,
+    pub in_process: bool,
+    pub length: Option<Length>,
     pub tempo: Option<Bpm>,
     pub metre: Metre,
     pub seed: u64,
@@ -75,6 +92,13 @@ pub struct Render {
     pub timing: Timing,
     pub rate: SampleRate,
     pub out: PathBuf,
+}
+
+/// How much of the recording is used.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    Bars(f64),
+    Seconds(Seconds),
 }
 
 /// Reads the program's arguments; the error is a sentence.
@@ -107,7 +131,10 @@ pub fn parse() -> Result<Command, String> {
         })),
         "render" => Ok(Command::Render(Render {
             input: options.input()?,
-            style: options.style.ok_or("render needs --style, a style's name or any prompt")?,
+            engine: options.engine()?,
+            style: options.style.ok_or("render needs --style or --prompt, a style's name or any words")?,
+            in_process: options.in_process,
+            length: options.length,
             tempo: options.tempo,
             metre: options.metre.unwrap_or_default(),
             seed: options.seed.unwrap_or(1),
@@ -119,6 +146,7 @@ pub fn parse() -> Result<Command, String> {
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
         "help" => Ok(Command::Help),
+        "worker" => Ok(Command::Worker),
         other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles and models")),
     }
 }
@@ -139,6 +167,12 @@ struct Options {
     json_wanted: bool,
     help: bool,
     plot: Option<PathBuf>,
+    in_process: bool,
+    length: Option<Length>,
+    musicgen: bool,
+    choice: MusicGenChoice,
+    /// An option that only a neural engine has, for the complaint.
+    neural: Option<&'static str>,
 }
 
 impl Options {
@@ -146,7 +180,7 @@ impl Options {
         let say = |error: lexopt::Error| error.to_string();
         while let Some(argument) = parser.next().map_err(say)? {
             match argument {
-                Long("style") => self.style = Some(text(parser)?),
+                Long("style" | "prompt") => self.style = Some(text(parser)?),
                 Long("bpm") => self.tempo = Some(Bpm(number(parser, "--bpm", 20.0..=400.0)?)),
                 Long("metre" | "meter") => self.metre = Some(metre(&text(parser)?)?),
                 Long("seed") => self.seed = Some(whole(parser, "--seed", 0..=u64::MAX)?),
@@ -167,10 +201,20 @@ impl Options {
                     self.rate = Some(SampleRate(u32::try_from(rate).unwrap_or(48_000)));
                 }
                 Long("engine") => {
-                    let engine = text(parser)?;
-                    if engine != "band" {
-                        return Err(format!("there is no engine \"{engine}\"; there is band"));
-                    }
+                    self.musicgen = match text(parser)?.as_str() {
+                        "band" => false,
+                        "musicgen" | "musicgen-melody" => true,
+                        other => return Err(format!("there is no engine \"{other}\"; there are band and musicgen")),
+                    };
+                }
+                Long("in-process") => self.in_process = true,
+                Long("bars") => self.length = Some(Length::Bars(number(parser, "--bars", 1.0..=1_000.0)?)),
+                Long("seconds") => {
+                    self.length = Some(Length::Seconds(Seconds(number(parser, "--seconds", 0.5..=3_600.0)?)));
+                }
+                Long(name @ ("model" | "melody" | "precision" | "cfg" | "top-k" | "top-p" | "temperature")) => {
+                    let name = name.to_owned();
+                    self.read_neural(&name, parser)?;
                 }
                 Long("out") => self.out = Some(path(parser)?),
                 // `styles --json` has no value, `analyze --json OUT` has one.
@@ -185,6 +229,63 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    fn read_neural(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<(), String> {
+        let sampling = &mut self.choice.sampling;
+        self.neural = Some(match name {
+            "model" => {
+                let given = text(parser)?;
+                // A folder that is there is meant; anything else is the name of a model.
+                let folder = std::path::absolute(&given).ok().filter(|folder| folder.is_dir());
+                self.choice.model = folder.map_or(given, |folder| folder.to_string_lossy().into_owned());
+                "--model"
+            }
+            "melody" => {
+                let given = text(parser)?;
+                let condition = MelodyCondition::ALL.into_iter().find(|condition| condition.name() == given);
+                self.choice.condition = condition
+                    .ok_or_else(|| format!("--melody is \"{given}\", but must be take, notes, chords or none"))?;
+                "--melody"
+            }
+            "precision" => {
+                self.choice.precision = match text(parser)?.as_str() {
+                    "f32" => Precision::F32,
+                    "q8" | "q8_0" => Precision::Q8_0,
+                    "q4" | "q4k" => Precision::Q4K,
+                    other => return Err(format!("--precision is \"{other}\", but must be f32, q8 or q4")),
+                };
+                "--precision"
+            }
+            "cfg" => {
+                sampling.cfg_coef = number(parser, "--cfg", 0.0..=20.0)? as f32;
+                "--cfg"
+            }
+            "top-k" => {
+                sampling.top_k = usize::try_from(whole(parser, "--top-k", 1..=100_000)?).unwrap_or(usize::MAX);
+                "--top-k"
+            }
+            "top-p" => {
+                sampling.top_p = number(parser, "--top-p", 0.0..=1.0)? as f32;
+                "--top-p"
+            }
+            _ => {
+                sampling.temperature = number(parser, "--temperature", 0.0..=10.0)? as f32;
+                "--temperature"
+            }
+        });
+        Ok(())
+    }
+
+    /// Who makes it.
+    fn engine(&mut self) -> Result<EngineKind, String> {
+        if self.musicgen {
+            return Ok(EngineKind::MusicGen(std::mem::take(&mut self.choice)));
+        }
+        match self.neural {
+            Some(option) => Err(format!("{option} is for --engine musicgen")),
+            None => Ok(EngineKind::Band),
+        }
     }
 
     fn input(&mut self) -> Result<PathBuf, String> {

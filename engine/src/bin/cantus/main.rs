@@ -8,6 +8,8 @@ mod render;
 mod styles;
 
 use arguments::{Command, HELP};
+use cantus_engine::worker::server::serve;
+use std::io::BufWriter;
 use std::process::ExitCode;
 
 /// A failure of the work itself.
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Analyze(order) => analyze::run(order),
         Command::Render(order) => render::run(order),
         Command::Styles { json } => styles::run(*json),
+        Command::Worker => serve(std::io::stdin().lock(), BufWriter::new(std::io::stdout())),
         Command::Models(order) => models::run(order),
     };
     progress::clear();

@@ -18,7 +18,7 @@ pub fn context(what: &str) -> JobContext {
             let filled = (progress.fraction * WIDTH as f32) as usize;
             let bar: String = (0..WIDTH).map(|cell| if cell < filled { '█' } else { '░' }).collect();
             // Progress that cannot be shown is not worth stopping for.
-            let _ = write!(stderr(), "\r\x1b[K{what} {bar} {}", progress.stage.doing());
+            let _ = write!(stderr(), "\r\x1b[K{what} {bar} {}", progress.words());
             let _ = stderr().flush();
         }),
     )

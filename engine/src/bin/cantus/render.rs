@@ -1,17 +1,21 @@
 //! Thread: main. `cantus render`.
 
 use crate::analyze;
-use crate::arguments::Render;
+use crate::arguments::{Length, Render};
 use crate::progress;
 use cantus_engine::capture::file::read_take;
+use cantus_engine::capture::take::Take;
 use cantus_engine::export;
 use cantus_engine::generation::band::ARRANGER_VERSION;
+use cantus_engine::generation::choice::MUSICGEN_VERSION;
 use cantus_engine::generation::prompt::resolve;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::generation::{EngineKind, Recipe};
 use cantus_engine::jobs::cache::Cache;
-use cantus_engine::jobs::pipeline;
+use cantus_engine::jobs::pipeline::{self, Wanted};
 use cantus_engine::rendition::Rendition;
+use cantus_engine::time::Beats;
+use cantus_engine::worker::Workshop;
 use cantus_engine::{Error, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,25 +25,36 @@ use std::time::Instant;
 pub fn run(order: &Render) -> Result<()> {
     let begun = Instant::now();
     let library = StyleLibrary::builtin()?;
-    let resolved = resolve(&order.style, &library)?;
-    let take = read_take(&order.input, order.tempo, order.metre)?;
+    let plan = Plan::of(order, &library)?;
+    let mut take = read_take(&order.input, order.tempo, order.metre)?;
+    if let Some(length) = order.length {
+        shorten(&mut take, length);
+    }
     let cache = Cache::default();
+    let workshop = if order.in_process { Workshop::here() } else { Workshop::from_settings() };
     let melody = pipeline::listen(&take, &cache, &progress::context("listening"))?;
     let mut rows = Vec::new();
     let mut table = Vec::new();
     for index in 0..order.variations {
         let recipe = Recipe {
-            engine: EngineKind::Band,
+            engine: order.engine.clone(),
             prompt: order.style.clone(),
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
             timing: order.timing,
-            engine_version: ARRANGER_VERSION,
+            engine_version: plan.version,
         };
-        let name = format!("{} {}", resolved.label(), index + 1);
+        let name = format!("{} {}", plan.label, index + 1);
         let context = progress::context(&name);
-        let rendition = pipeline::rendition(&melody, &recipe, &name, order.rate, (&library, &cache), &context)?;
-        let folder = format!("{:02}-{}", index + 1, resolved.style);
+        let rendition = match &order.engine {
+            EngineKind::Band => pipeline::rendition(&melody, &recipe, &name, order.rate, (&library, &cache), &context)?,
+            EngineKind::MusicGen(choice) => {
+                let rate = order.rate;
+                let wanted = Wanted { take: &take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
+                pipeline::neural_rendition(&wanted, &workshop, (&library, &cache), &context)?
+            }
+        };
+        let folder = format!("{:02}-{}", index + 1, plan.folder);
         let ready_ms = begun.elapsed().as_secs_f32() * 1e3;
         export::write_rendition(&order.out.join(&folder), &rendition)?;
         rows.push(row(&rendition, &folder, ready_ms));
@@ -48,7 +63,7 @@ pub fn run(order: &Render) -> Result<()> {
     let analysis = &melody.analysis;
     let report = json!({
         "input": order.input.display().to_string(),
-        "engine": "band",
+        "engine": order.engine,
         "prompt": order.style,
         "key": analyze::key(analysis),
         "tempo": analyze::tempo(analysis),
@@ -59,9 +74,8 @@ pub fn run(order: &Render) -> Result<()> {
     });
     write_report(&order.out, &report)?;
     progress::clear();
-    println!("understood: {}", resolved.understood.join(", "));
-    if !resolved.ignored.is_empty() {
-        println!("ignored: {}", resolved.ignored.join(", "));
+    for line in &plan.words {
+        println!("{line}");
     }
     println!("{} notes, {}, {:.2} BPM", analysis.notes.len(), analysis.key.key.name(), analysis.tempo().0);
     for line in table {
@@ -71,6 +85,45 @@ pub fn run(order: &Render) -> Result<()> {
         println!("note: {doubt}");
     }
     Ok(())
+}
+
+/// What the engine makes of the words.
+struct Plan {
+    label: String,
+    folder: String,
+    version: u32,
+    words: Vec<String>,
+}
+
+impl Plan {
+    fn of(order: &Render, library: &StyleLibrary) -> Result<Self> {
+        if let EngineKind::MusicGen(choice) = &order.engine {
+            // A missing model is told before anybody waits for the analysis.
+            let words = vec![format!("model: {}", choice.folder()?.display())];
+            return Ok(Self { label: "MusicGen".into(), folder: "musicgen".into(), version: MUSICGEN_VERSION, words });
+        }
+        let resolved = resolve(&order.style, library)?;
+        let mut words = vec![format!("understood: {}", resolved.understood.join(", "))];
+        if !resolved.ignored.is_empty() {
+            words.push(format!("ignored: {}", resolved.ignored.join(", ")));
+        }
+        Ok(Self { label: resolved.label(), folder: resolved.style, version: ARRANGER_VERSION, words })
+    }
+}
+
+/// Keeps the beginning of a take.
+fn shorten(take: &mut Take, length: Length) {
+    let beats = match length {
+        Length::Bars(bars) => Beats(bars * take.grid.metre.bar().0),
+        Length::Seconds(seconds) => take.grid.beat_at(seconds) - take.grid.start,
+    };
+    if beats < take.length {
+        take.length = beats;
+        let frames = take.grid.frame_of(take.grid.start + beats, take.audio.rate).index().unwrap_or(0);
+        take.audio.channels.iter_mut().for_each(|channel| channel.truncate(frames));
+        let end = take.grid.tempo.seconds_between(take.grid.start, take.grid.start + beats);
+        take.notes.retain(|note| note.onset < end);
+    }
 }
 
 fn write_report(out: &Path, report: &Value) -> Result<()> {
@@ -89,7 +142,9 @@ fn row(rendition: &Rendition, folder: &str, ready_ms: f32) -> Value {
         "ignored": score.map(|score| &score.ignored),
         "chords": score.map(|score| score.chords.iter().map(|chord| json!({ "beat": chord.start, "symbol": chord.symbol })).collect::<Vec<_>>()),
         "parts": score.map(|score| score.tracks.iter().map(|track| json!({ "role": track.role, "instrument": track.instrument })).collect::<Vec<_>>()),
-        "fidelity": rendition.fidelity,
+        "fidelity": fidelity(rendition),
+        "made": rendition.made.as_ref().map(|made| json!({
+            "alignment": made.alignment, "partial": made.partial, "remarks": made.remarks })),
         "loudness": rendition.loudness,
         "timings": rendition.timings,
         "ready_ms": ready_ms,
@@ -98,10 +153,23 @@ fn row(rendition: &Rendition, folder: &str, ready_ms: f32) -> Value {
     })
 }
 
+/// What was measured; null where there is no lead to measure.
+fn fidelity(rendition: &Rendition) -> Value {
+    match rendition.lead_fidelity() {
+        Some(fidelity) => json!(fidelity),
+        None => {
+            json!({ "mix_chroma": rendition.fidelity.mix_chroma, "lead_chroma": null, "octave": null, "onset": null })
+        }
+    }
+}
+
 fn line(rendition: &Rendition, folder: &str) -> String {
+    let lead = rendition.lead_fidelity();
+    let lead = lead.map_or_else(|| "n/a".to_owned(), |lead| format!("{:.0} %", lead.lead_chroma * 100.0));
+    let remarks = rendition.made.iter().flat_map(|made| &made.remarks);
+    let remarks: String = remarks.map(|remark| format!("\n    {remark}")).collect();
     format!(
-        "{folder:<16} lead {:>3.0} %  mix {:>3.0} %  {:>5.1} LUFS  {:>5.1} dBTP  {:>5.0} ms",
-        rendition.fidelity.lead_chroma * 100.0,
+        "{folder:<16} lead {lead:>5}  mix {:>3.0} %  {:>5.1} LUFS  {:>5.1} dBTP  {:>5.0} ms{remarks}",
         rendition.fidelity.mix_chroma * 100.0,
         rendition.loudness.integrated_lufs,
         rendition.loudness.true_peak_dbtp,
