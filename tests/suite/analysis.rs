@@ -24,7 +24,17 @@ fn data(name: &str) -> PathBuf {
 fn take(audio: AudioBuffer) -> Take {
     let grid = SongGrid::at_origin(Bpm(120.0), Metre::default());
     let length = grid.beat_at(audio.length().seconds(audio.rate));
-    Take { id: 1, source: TakeSource::Free, audio, notes: Vec::new(), grid, on_grid: true, length, lost_frames: 0 }
+    Take {
+        id: 1,
+        source: TakeSource::Free,
+        audio,
+        notes: Vec::new(),
+        grid,
+        on_grid: true,
+        length,
+        lost_frames: 0,
+        remarks: Vec::new(),
+    }
 }
 
 fn analysis_of(audio: AudioBuffer) -> Analysis {

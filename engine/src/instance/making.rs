@@ -3,6 +3,7 @@
 use super::orders::Wish;
 use super::state::{Variation, VariationStage};
 use super::{Notice, Shared};
+use crate::analysis::edit::Edits;
 use crate::capture::signal::Signal;
 use crate::capture::take::Take;
 use crate::error::{Error, Result};
@@ -55,6 +56,7 @@ impl Shared {
             drop(state);
             return (self.notice)(Notice::Repaint);
         };
+        let edits = Arc::new(state.edits.done.clone());
         for index in 0..wish.variations.clamp(1, 8) {
             let id = state.fresh_id();
             let recipe = Recipe {
@@ -66,7 +68,8 @@ impl Shared {
             };
             let name = format!("{label} {}", state.next_number(&label));
             // Submitted under the lock, so that the result finds its variation.
-            let Some(job) = self.make_variation(id, name.clone(), take.clone(), recipe.clone(), rate) else { break };
+            let source = (take.clone(), edits.clone());
+            let Some(job) = self.make_variation(id, name.clone(), source, recipe.clone(), rate) else { break };
             let stage = VariationStage::Pending(job);
             state.variations.push(Variation { id, name, recipe, starred: false, stage, packed: None });
         }
@@ -84,7 +87,7 @@ impl Shared {
         self: &Arc<Self>,
         id: u64,
         name: String,
-        take: Arc<Take>,
+        (take, edits): (Arc<Take>, Arc<Edits>),
         recipe: Recipe,
         rate: SampleRate,
     ) -> Option<JobHandle> {
@@ -104,6 +107,7 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody.clone());
                 }
+                let melody = pipeline::corrected(&melody, &edits)?.melody;
                 let rendition =
                     pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
                 if let Some(shared) = weak.upgrade() {
@@ -168,7 +172,7 @@ impl Shared {
     pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let mut state = self.state.lock();
-        let key = state.melody.as_ref().map(|melody| melody.analysis.key.key);
+        let key = state.corrected.as_ref().map(|corrected| corrected.melody.analysis.key.key);
         let Some((name, rendition)) = state.variation(id).and_then(|one| Some((one.name.clone(), one.rendition()?)))
         else {
             return;

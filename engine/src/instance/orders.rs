@@ -178,6 +178,7 @@ impl Instance {
             prompt: state.prompt.clone(),
             take,
             analysis: state.melody.as_ref().map(|melody| (*melody.analysis).clone()),
+            edits: state.edits.clone(),
             variations: state
                 .variations
                 .iter()

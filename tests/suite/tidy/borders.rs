@@ -9,7 +9,7 @@ const CRATES: [(&str, &[&str]); 12] = [
     ("candle_core", &["engine/src/analysis/f0"]),
     ("candle_nn", &["engine/src/analysis/f0"]),
     ("rustysynth", &["engine/src/rendition/synth"]),
-    ("midly", &["engine/src/export/midi.rs"]),
+    ("midly", &["engine/src/export/midi", "engine/src/capture/midi_file"]),
     ("nice_plug", &["plugin/"]),
     ("nice_plug_egui", &["plugin/"]),
     ("egui", &["plugin/"]),
