@@ -1,8 +1,10 @@
 //! Tests of analysis: each part against the outside reference it follows, then the whole stage on hums whose notes are known.
 
+pub(crate) mod edits;
 mod files;
 mod hum;
 mod hums;
+mod midi_files;
 mod music;
 mod parity;
 mod resampling;

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// Melodies below this confidence get a doubt.
 const UNSURE: f32 = 0.5;
 /// Noise this many decibels under the notes is worth a word.
-const NOISY_DB: f32 = 12.0;
+const NOISY_DB: f32 = 11.0;
 /// What is left of the confidence of a melody that is spoken, and of one that is but a small part of what sounds.
 const SPOKEN_TRUST: f32 = 0.3;
 const SPARSE_TRUST: f32 = 0.4;
@@ -65,10 +65,7 @@ pub(crate) fn no_pitch(why: &str) -> String {
 pub(crate) fn judge(evidence: &Evidence) -> Verdict {
     let mut doubts = Vec::new();
     let Some(manner) = Manner::of(evidence) else { return Verdict { trust: 1.0, doubts } };
-    let mut trust = 1.0;
-    if manner.sung < 1.0 {
-        trust *= SPOKEN_TRUST + (1.0 - SPOKEN_TRUST) * manner.sung;
-    }
+    let mut trust = SPOKEN_TRUST + (1.0 - SPOKEN_TRUST) * manner.sung;
     if manner.sung < 0.5 {
         doubts.push("This sounds like speech: the pitch hardly ever rests on a note. Sing or hum longer notes.".into());
     }
@@ -83,8 +80,11 @@ pub(crate) fn judge(evidence: &Evidence) -> Verdict {
         ));
     }
     if let Some(db) = manner.noise_db.filter(|db| *db < NOISY_DB) {
-        let words = "Find a quieter place or come closer";
-        doubts.push(format!("There is much noise, only {:.0} dB under the notes. {words}.", db.max(0.0)));
+        let what =
+            if db < 0.5 { "as loud as the notes".to_owned() } else { format!("only {db:.0} dB under the notes") };
+        doubts.push(format!(
+            "There is noise, or something else that plays, {what}: find a quieter place or come closer."
+        ));
     }
     doubts.extend(octave_doubts(evidence));
     if mean_confidence(evidence.notes) * trust < UNSURE && doubts.is_empty() {

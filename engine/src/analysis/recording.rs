@@ -12,8 +12,8 @@ const FULLEST: f32 = 64.0;
 /// Channels whose difference has this many times the power of their sum cancel each other when they are mixed.
 const OPPOSITE: f64 = 4.0;
 /// A mean of the samples beyond this is worth a word when it is also this share of their root mean square.
-const OFFSET: f64 = 0.02;
-const OFFSET_SHARE: f64 = 0.1;
+const OFFSET: f64 = 0.03;
+const OFFSET_SHARE: f64 = 0.2;
 /// A recording that peaks under this (-40 dBFS) is mostly the noise of its input.
 const QUIET_PEAK: f32 = 0.01;
 /// Seconds under which nobody can say what a sound is.
@@ -66,7 +66,7 @@ impl Recording {
     }
 
     fn with_level_doubts(mut self) -> Self {
-        let samples = &self.mono.channels[0];
+        let samples = self.sounding();
         let (mean, rms, peak) = (mean(samples), rms(samples), self.mono.peak());
         if mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms {
             self.doubts.push(format!("The recording has a constant offset (DC, {mean:+.2}): the input may be faulty."));
@@ -81,7 +81,7 @@ impl Recording {
 
     /// What it is that has no pitch, as the end of a sentence.
     pub fn why_no_pitch(&self) -> String {
-        let samples = &self.mono.channels[0];
+        let samples = self.sounding();
         if self.mono.peak() < super::f0::SILENT_PEAK {
             return "the recording is silent".into();
         }
@@ -94,26 +94,34 @@ impl Recording {
         }
         let mut blocks: Vec<f64> = self.blocks().collect();
         blocks.sort_by(f64::total_cmp);
-        if blocks.last().copied().unwrap_or(0.0) > CLICKS * blocks[blocks.len() / 2] {
+        let loudest = blocks.last().copied().unwrap_or(0.0);
+        if loudest > CLICKS * blocks.get(blocks.len() / 2).copied().unwrap_or(0.0) {
             return "only clicks or drum hits".into();
         }
         match self.tone_hz() {
-            Some(hz) if hz < LOWEST_HZ => format!("only a tone below {LOWEST_HZ:.0} Hz, too low for a melody"),
+            Some(hz) if hz < LOWEST_HZ => format!("only sound below {LOWEST_HZ:.0} Hz, too low for a melody"),
             Some(hz) if hz > HIGHEST_HZ => format!("only a tone at {hz:.0} Hz, too high for a melody"),
             _ => "only noise".into(),
         }
     }
 
+    /// The samples without the silence that fills a take up to whole bars.
+    fn sounding(&self) -> &[f32] {
+        let samples = &self.mono.channels[0];
+        let end = samples.iter().rposition(|sample| *sample != 0.0).map_or(0, |last| last + 1);
+        &samples[..end]
+    }
+
     /// Mean power of each block.
     fn blocks(&self) -> impl Iterator<Item = f64> {
         let length = ((self.mono.rate.hz() * BLOCK_SECONDS) as usize).max(1);
-        self.mono.channels[0].chunks(length).map(|block| rms(block).powi(2))
+        self.sounding().chunks(length).map(|block| rms(block).powi(2))
     }
 
     /// The frequency that holds most of the power in the middle of the recording, if one does.
     fn tone_hz(&self) -> Option<f64> {
         const LENGTH: usize = 32_768;
-        let samples = &self.mono.channels[0];
+        let samples = self.sounding();
         let start = samples.len().saturating_sub(LENGTH) / 2;
         let middle = &samples[start..samples.len().min(start + LENGTH)];
         let transform = RealFftPlanner::<f32>::new().plan_fft_forward(LENGTH);

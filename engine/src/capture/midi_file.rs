@@ -178,7 +178,10 @@ fn laid_out(
     let seconds = |beat: Beats| grid.tempo.seconds_between(start, beat);
     // A note that is held a hair over the bar line does not ask for another bar.
     let rounding = 0.05;
-    let length = Beats((((beats(last) - start).0 - rounding) / bar).ceil().max(1.0) * bar);
+    let latest = part.notes.iter().map(|note| note.on).max().unwrap_or(0);
+    let covered = (beats(last) - start).0 - rounding;
+    let begun = ((beats(latest) - start).0 / bar).floor() + 1.0;
+    let length = Beats((covered / bar).ceil().max(begun) * bar);
     if !(0.0..=MOST_SECONDS).contains(&seconds(start + length).0) {
         return Err(format!(
             "it lasts {:.0} minutes, and one hour is the most that is read",

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const RATE: SampleRate = SampleRate(44_100);
 
 /// What an analysis must be whatever went in.
-fn check_sane(analysis: &Analysis, what: &str) {
+pub(super) fn check_sane(analysis: &Analysis, what: &str) {
     let numbers = [
         analysis.tuning_cents,
         analysis.level_dbfs,

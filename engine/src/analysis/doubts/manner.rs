@@ -14,7 +14,9 @@ const NOTE_SECONDS: (f32, f32) = (0.26, 0.38);
 /// Level under the loudest moments down to which something counts as sounding, in decibels.
 const SOUNDING_DB: f32 = -20.0;
 /// A melody that is less than this share of what sounds is doubted.
-const SPARSE: f32 = 0.25;
+const SPARSE: f32 = 0.42;
+/// Power under which there is only rounding: -100 dBFS.
+const SILENT_POWER: f32 = 1e-10;
 /// Seconds of rest that tell what the noise is like.
 const LISTENING_SECONDS: f64 = 0.3;
 
@@ -110,6 +112,8 @@ fn noise_db(levels: &[(f32, Option<bool>)]) -> Option<f32> {
         levels.iter().filter(|level| level.1 == Some(inside)).map(|level| level.0).collect()
     };
     let (notes, mut rests) = (of(true), of(false));
+    // Digital silence is no room: a take is filled up with it.
+    rests.retain(|power| *power > SILENT_POWER);
     let enough = (LISTENING_SECONDS * f0::RATE.hz() / f0::HOP as f64) as usize;
     if rests.len() < enough || notes.is_empty() {
         return None;

@@ -15,6 +15,8 @@ use std::sync::Arc;
 const LENGTH: usize = 4_096;
 /// Shortest stretch of a note whose spectrum says anything, in samples.
 const SHORTEST: usize = 1_024;
+/// Seconds of notes that a phrase must have to be judged by itself.
+const ENOUGH_SECONDS: f64 = 0.4;
 /// Spectra of a note at most: a long one is heard in its parts.
 const MOST_SPECTRA: usize = 8;
 /// Power halfway between the harmonics against theirs, and of odd harmonics against even ones, in decibels.
@@ -64,6 +66,9 @@ impl<'a> Listener<'a> {
 
     /// What most of a phrase, by the number of its notes, speaks for.
     pub fn doubt(&mut self, notes: &[Note]) -> Option<Doubt> {
+        if notes.iter().map(|note| (note.offset - note.onset).0).sum::<f64>() < ENOUGH_SECONDS {
+            return None;
+        }
         let balances: Vec<Balance> = notes.iter().filter_map(|note| self.balance(note)).collect();
         let middle = |value: fn(&Balance) -> f32| {
             let mut values: Vec<f32> = balances.iter().map(value).filter(|value| value.is_finite()).collect();

@@ -3,7 +3,7 @@
 use crate::analyze;
 use crate::arguments::Render;
 use crate::progress;
-use cantus_engine::capture::file::read_take;
+use cantus_engine::capture::file::read_part;
 use cantus_engine::export;
 use cantus_engine::generation::band::ARRANGER_VERSION;
 use cantus_engine::generation::prompt::resolve;
@@ -22,7 +22,7 @@ pub fn run(order: &Render) -> Result<()> {
     let begun = Instant::now();
     let library = StyleLibrary::builtin()?;
     let resolved = resolve(&order.style, &library)?;
-    let take = read_take(&order.input, order.tempo, order.metre)?;
+    let take = read_part(&order.input, order.tempo, order.metre, order.part)?;
     let cache = Cache::default();
     let melody = pipeline::listen(&take, &cache, &progress::context("listening"))?;
     let mut rows = Vec::new();
