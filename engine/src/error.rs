@@ -16,7 +16,7 @@ pub enum Error {
         reason: String,
     },
     /// A file is not audio or MIDI that we can read.
-    #[error("{} is not a sound file Cantus can read ({reason}). Use WAV, FLAC, MP3 or OGG.", path.display())]
+    #[error("{} is not a sound file Cantus can read ({reason}). Use WAV, FLAC, MP3, OGG or MIDI.", path.display())]
     UnreadableAudio {
         /// The file.
         path: PathBuf,

@@ -2,9 +2,9 @@
 
 pub(crate) mod edits;
 mod files;
-mod hum;
+pub(crate) mod hum;
 mod hums;
-mod midi_files;
+pub(crate) mod midi_files;
 mod music;
 mod parity;
 mod resampling;

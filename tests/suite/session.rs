@@ -1,5 +1,7 @@
 //! Tests of the session container: what a project saves comes back, and damage is a sentence.
 
+mod corrections;
+
 use cantus_engine::Error;
 use cantus_engine::analysis::edit::EditHistory;
 use cantus_engine::audio::AudioBuffer;
