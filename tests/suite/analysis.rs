@@ -1,5 +1,6 @@
 //! Tests of analysis: each part against the outside reference it follows, then the whole stage on hums whose notes are known.
 
+mod doubts;
 pub(crate) mod edits;
 mod files;
 pub(crate) mod hum;

@@ -26,7 +26,7 @@ const MAINS_SHARE: f32 = 0.006;
 const NO_PITCH: &str = "No pitch found: ";
 
 /// What the listener heard, for and against its notes.
-pub(crate) struct Evidence<'a> {
+pub struct Evidence<'a> {
     /// The pitch track.
     pub frames: &'a [F0Frame],
     /// The notes that were found in it.
@@ -40,7 +40,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 /// What is to be thought of a melody.
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// What the confidence is to be multiplied by, 0 to 1.
     pub trust: f32,
     /// In sentences.
@@ -62,7 +62,7 @@ pub(crate) fn no_pitch(why: &str) -> String {
 }
 
 /// Judges notes that were found in audio.
-pub(crate) fn judge(evidence: &Evidence) -> Verdict {
+pub fn judge(evidence: &Evidence) -> Verdict {
     let mut doubts = Vec::new();
     let Some(manner) = Manner::of(evidence) else { return Verdict { trust: 1.0, doubts } };
     let mut trust = SPOKEN_TRUST + (1.0 - SPOKEN_TRUST) * manner.sung;

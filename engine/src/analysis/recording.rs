@@ -14,8 +14,10 @@ const OPPOSITE: f64 = 4.0;
 /// A mean of the samples beyond this is worth a word when it is also this share of their root mean square.
 const OFFSET: f64 = 0.03;
 const OFFSET_SHARE: f64 = 0.2;
-/// A recording that peaks under this (-40 dBFS) is mostly the noise of its input.
-const QUIET_PEAK: f32 = 0.01;
+/// A recording of which this share is offset is nothing else.
+const MOSTLY: f64 = 0.98;
+/// A recording that peaks under this (-56 dBFS) holds more noise of its input than voice.
+const QUIET_PEAK: f32 = 0.0016;
 /// Seconds under which nobody can say what a sound is.
 const SHORTEST: f64 = 0.1;
 /// Melodies lie between these frequencies.
@@ -33,6 +35,8 @@ pub(super) struct Recording {
     pub mono: AudioBuffer,
     /// What is wrong with the take, in sentences.
     pub doubts: Vec<String>,
+    /// What was taken off every sample.
+    offset: f64,
 }
 
 impl Recording {
@@ -61,15 +65,20 @@ impl Recording {
             let gain = gain * signs.get(index).copied().unwrap_or(1.0);
             mono.iter_mut().zip(channel).for_each(|(sum, sample)| *sum += clean(*sample) * gain);
         }
-        let recording = Self { mono: AudioBuffer::mono(audio.rate, mono), doubts };
-        recording.with_level_doubts()
+        let recording = Self { mono: AudioBuffer::mono(audio.rate, mono), doubts, offset: 0.0 };
+        recording.levelled()
     }
 
-    fn with_level_doubts(mut self) -> Self {
+    /// Takes an offset off, which would pass for loudness, and tells of it and of a low level.
+    fn levelled(mut self) -> Self {
         let samples = self.sounding();
         let (mean, rms, peak) = (mean(samples), rms(samples), self.mono.peak());
-        if mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms {
+        let end = samples.len();
+        let enough = end as f64 >= SHORTEST * self.mono.rate.hz();
+        if enough && mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms {
             self.doubts.push(format!("The recording has a constant offset (DC, {mean:+.2}): the input may be faulty."));
+            self.offset = mean;
+            self.mono.channels[0][..end].iter_mut().for_each(|sample| *sample -= mean as f32);
         }
         if peak < QUIET_PEAK && peak >= super::f0::SILENT_PEAK {
             let db = 20.0 * peak.log10();
@@ -82,15 +91,14 @@ impl Recording {
     /// What it is that has no pitch, as the end of a sentence.
     pub fn why_no_pitch(&self) -> String {
         let samples = self.sounding();
+        if self.offset != 0.0 && rms(samples) < (1.0 - MOSTLY) * self.offset.abs() {
+            return "only a constant level (DC), no sound".into();
+        }
         if self.mono.peak() < super::f0::SILENT_PEAK {
             return "the recording is silent".into();
         }
         if (samples.len() as f64) < SHORTEST * self.mono.rate.hz() {
             return format!("the recording is too short ({:.0} ms)", samples.len() as f64 * 1e3 / self.mono.rate.hz());
-        }
-        let (mean, rms) = (mean(samples), rms(samples));
-        if mean.abs() > 0.98 * rms {
-            return "only a constant level (DC), no sound".into();
         }
         let mut blocks: Vec<f64> = self.blocks().collect();
         blocks.sort_by(f64::total_cmp);
@@ -147,7 +155,7 @@ fn clean(sample: f32) -> f32 {
 fn is_clipped(channel: &[f32]) -> bool {
     let mut run = 0;
     channel.iter().any(|sample| {
-        run = if sample.abs() >= CLIPPED { run + 1 } else { 0 };
+        run = if sample.is_finite() && sample.abs() >= CLIPPED { run + 1 } else { 0 };
         run >= CLIPPED_RUN
     })
 }

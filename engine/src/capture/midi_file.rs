@@ -108,8 +108,7 @@ fn grid(file: &Smf, tracks: std::ops::Range<usize>, clock: Clock, metre: Metre, 
         for (tick, event) in parts::in_ticks(track) {
             match event {
                 TrackEventKind::Meta(MetaMessage::Tempo(microseconds)) if microseconds.as_int() > 0 => {
-                    let bpm = 60e6 / f64::from(microseconds.as_int());
-                    tempos.push((tick, Bpm(bpm.clamp(1.0, 1_000.0))));
+                    tempos.push((tick, tempo_of(microseconds.as_int())));
                 }
                 TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, ..))
                     if *numerator > 0 && *power < 7 =>
@@ -133,6 +132,15 @@ fn grid(file: &Smf, tracks: std::ops::Range<usize>, clock: Clock, metre: Metre, 
         Clock::Seconds(_) => TempoMap::constant(STANDARD_TEMPO),
     };
     SongGrid { start: Beats(0.0), start_seconds: Seconds(0.0), tempo, metre: first }
+}
+
+/// The tempo of a beat of so many microseconds: of all that are rounded to it the one with the fewest digits, 90 instead of
+/// 89.99996.
+fn tempo_of(microseconds: u32) -> Bpm {
+    let exact = 60e6 / f64::from(microseconds);
+    let shorter = [1.0, 10.0, 100.0, 1_000.0].map(|digits| (exact * digits).round() / digits);
+    let same = |bpm: &f64| (60e6 / bpm).round() == f64::from(microseconds);
+    Bpm(shorter.into_iter().find(same).unwrap_or(exact).clamp(1.0, 1_000.0))
 }
 
 fn tempo_map(mut tempos: Vec<(u64, Bpm)>, ticks_per_beat: f64) -> TempoMap {
