@@ -80,7 +80,7 @@ impl Recording {
             self.offset = mean;
             self.mono.channels[0][..end].iter_mut().for_each(|sample| *sample -= mean as f32);
         }
-        if peak < QUIET_PEAK && peak >= super::f0::SILENT_PEAK {
+        if (super::f0::SILENT_PEAK..QUIET_PEAK).contains(&peak) {
             let db = 20.0 * peak.log10();
             self.doubts
                 .push(format!("The recording is very quiet (peak {db:.0} dBFS): come closer or turn the input up."));

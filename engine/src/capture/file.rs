@@ -20,6 +20,8 @@ use symphonia::core::meta::MetadataOptions;
 const ASSUMED_TEMPO: Bpm = Bpm(120.0);
 /// Gain of channels beyond the first two when they are folded into both: -3 dB.
 const FOLD_GAIN: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// No kind of file holds more frames of music in a byte.
+const MOST_FRAMES_A_BYTE: u64 = 4;
 /// A file that holds less than this share of the frames its header promises was cut off.
 const COMPLETE: f64 = 0.98;
 
@@ -82,7 +84,10 @@ pub fn read_audio(path: &Path) -> Result<AudioBuffer> {
                 rate = parameters_rate(Some(decoded.spec().rate())).or(rate);
                 decoded.copy_to_vecs_planar(&mut block);
                 if channels.is_empty() {
-                    channels = vec![Vec::new(); block.len()];
+                    // A long file's samples are not to be copied while they grow; a header alone reserves no memory.
+                    let expected = promised.unwrap_or(0).min(about.len().saturating_mul(MOST_FRAMES_A_BYTE));
+                    let reserved = usize::try_from(expected).unwrap_or(0);
+                    channels = (0..block.len()).map(|_| Vec::with_capacity(reserved)).collect();
                 }
                 if block.len() != channels.len() {
                     return Err(unreadable("its number of channels changes on the way".into()));

@@ -28,7 +28,7 @@ const STANDARD_TEMPO: Bpm = Bpm(120.0);
 pub(super) type Reason = String;
 
 /// A note that nobody ends lasts so many beats or seconds at most.
-const ENDLESS: f64 = 4.0;
+const ENDLESS: u64 = 4;
 
 /// How a file counts time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,8 +61,11 @@ pub(super) fn take(bytes: &[u8], tempo: Option<Bpm>, metre: Metre, wanted: Optio
     }) {
         remarks.push("A track of the MIDI file has no end: what followed there may be missing.".to_owned());
     }
-    let (Clock::Beats(ticks) | Clock::Seconds(ticks)) = clock;
-    let parts = parts::parts(&file, (ENDLESS * ticks) as u64);
+    let ticks = match file.header.timing {
+        Timing::Metrical(ticks) => u64::from(ticks.as_int()),
+        Timing::Timecode(rate, ticks) => u64::from(rate.as_int()) * u64::from(ticks),
+    };
+    let parts = parts::parts(&file, ENDLESS * ticks);
     let chosen = choice::choose(&parts, wanted, &mut remarks)?;
     // Tracks of a sequential file each begin anew; the tempo of one says nothing about another.
     let leading =

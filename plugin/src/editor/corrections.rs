@@ -73,11 +73,10 @@ impl Window {
             button(ui, ("Undo", Step::Undo, "Takes the last correction back"), view.corrections.can_undo);
             button(ui, ("Redo", Step::Redo, "Makes it again"), view.corrections.can_redo);
             let words = match (self.selected.len(), view.corrections.count) {
-                (0, 0) => "Click a note to correct it".to_owned(),
-                (0, 1) => "1 correction".to_owned(),
-                (0, count) => format!("{count} corrections"),
-                (1, _) => "1 note selected".to_owned(),
-                (notes, _) => format!("{notes} notes selected"),
+                (0, 0) => "Click a note".to_owned(),
+                (0, count) => format!("{count} corrected"),
+                (1, _) => "1 selected".to_owned(),
+                (notes, _) => format!("{notes} selected"),
             };
             ui.colored_label(theme::FAINT, words);
         });

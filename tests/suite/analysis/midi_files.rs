@@ -201,7 +201,8 @@ fn the_melody_is_found_among_the_parts_and_the_others_are_named() {
     let high: Vec<u8> = TUNE.map(|key| key + 12).into();
     let channels = Track::default().raw(0, &[0xc0, 33]).raw(0, &[0xc1, 73]).tune(0, 0, &low, 100).tune(1, 0, &TUNE, 80);
     // What, the tracks, part of the reason, and a part that is named as another.
-    let rows: Vec<(&str, u16, Vec<Vec<u8>>, &str, &str)> = vec![
+    type Row<'a> = (&'a str, u16, Vec<Vec<u8>>, &'a str, &'a str);
+    let rows: Vec<Row> = vec![
         (
             "by its voice",
             1,

@@ -85,7 +85,7 @@ impl<'a> Listener<'a> {
 
     fn balance(&mut self, note: &Note) -> Option<Balance> {
         let hz = note.sung.hz().0;
-        if !(2.0 * hz < HIGHEST_HZ) || !self.listen(note) {
+        if hz.is_nan() || 2.0 * hz >= HIGHEST_HZ || !self.listen(note) {
             return None;
         }
         let sum = |multiples: &[f32]| {
