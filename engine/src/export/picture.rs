@@ -25,10 +25,10 @@ const DOUBT: f32 = 24.0;
 /// Renditions drawn at most: more make a picture that no viewer opens.
 const MOST_RENDITIONS: usize = 64;
 /// A longer melody is drawn in rows, lower ones, of so many bars each; and with more bars when there would be too many rows.
-const LONGEST_ROW_BARS: f64 = 16.0;
-const ROW_BARS: f64 = 12.0;
+const LONGEST_ROW_BARS: f64 = 12.0;
+const ROW_BARS: f64 = 8.0;
 const ROW: f32 = 300.0;
-const MOST_ROWS: f64 = 20.0;
+const MOST_ROWS: f64 = 24.0;
 /// Letters of a doubt on a line.
 const LINE_LETTERS: usize = 96;
 

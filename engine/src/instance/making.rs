@@ -12,7 +12,7 @@ use crate::generation::band::ARRANGER_VERSION;
 use crate::generation::prompt;
 use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
-use crate::jobs::pipeline;
+use crate::jobs::pipeline::{self, Melody};
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::time::SampleRate;
@@ -21,6 +21,15 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What variations are made from, as it was when they were ordered.
+#[derive(Clone)]
+struct Source {
+    take: Arc<Take>,
+    /// What was heard of it, if somebody has listened: the corrections belong to that, and nothing is heard twice.
+    heard: Option<Melody>,
+    edits: Arc<Edits>,
+}
 
 impl Shared {
     /// Carries out what the audio thread noticed. Thread: collector.
@@ -56,7 +65,7 @@ impl Shared {
             drop(state);
             return (self.notice)(Notice::Repaint);
         };
-        let edits = Arc::new(state.edits.done.clone());
+        let source = Source { take, heard: state.melody.clone(), edits: Arc::new(state.edits.done.clone()) };
         for index in 0..wish.variations.clamp(1, 8) {
             let id = state.fresh_id();
             let recipe = Recipe {
@@ -68,8 +77,7 @@ impl Shared {
             };
             let name = format!("{label} {}", state.next_number(&label));
             // Submitted under the lock, so that the result finds its variation.
-            let source = (take.clone(), edits.clone());
-            let Some(job) = self.make_variation(id, name.clone(), source, recipe.clone(), rate) else { break };
+            let Some(job) = self.make_variation(id, name.clone(), source.clone(), recipe.clone(), rate) else { break };
             let stage = VariationStage::Pending(job);
             state.variations.push(Variation { id, name, recipe, starred: false, stage, packed: None });
         }
@@ -87,7 +95,7 @@ impl Shared {
         self: &Arc<Self>,
         id: u64,
         name: String,
-        (take, edits): (Arc<Take>, Arc<Edits>),
+        source: Source,
         recipe: Recipe,
         rate: SampleRate,
     ) -> Option<JobHandle> {
@@ -103,11 +111,17 @@ impl Shared {
                 let context = &context.observed(move |progress| {
                     trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction }));
                 });
-                let melody = pipeline::listen(&take, &tools.cache, context)?;
-                if let Some(shared) = weak.upgrade() {
-                    shared.melody_arrived(&take, melody.clone());
-                }
-                let melody = pipeline::corrected(&melody, &edits)?.melody;
+                let heard = match source.heard {
+                    Some(heard) => heard,
+                    None => {
+                        let heard = pipeline::listen(&source.take, &tools.cache, context)?;
+                        if let Some(shared) = weak.upgrade() {
+                            shared.melody_arrived(&source.take, heard.clone());
+                        }
+                        heard
+                    }
+                };
+                let melody = pipeline::corrected(&heard, &source.edits)?.melody;
                 let rendition =
                     pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?;
                 if let Some(shared) = weak.upgrade() {
