@@ -1,10 +1,13 @@
 //! Thread: worker. Analysis: a take becomes notes, chroma, key, tempo.
 //!
 //! [`f0`] tracks pitch with a small neural model, [`notes`] segments it, [`chroma`] is the reference's chromagram, [`key`] and
-//! [`rhythm`] say where the melody is at home. [`polyphony`] hears whether there are several voices; [`predominant`] and
-//! [`separation`] find the melody among them. [`analyse`] is the whole stage.
+//! [`rhythm`] say where the melody is at home, [`doubts`] says what is uncertain. [`polyphony`] hears whether there are several voices;
+//! [`predominant`] and [`separation`] find the melody among them. [`analyse`] is the whole stage. [`edit`] is what a user makes of
+//! its result.
 
 pub mod chroma;
+pub mod doubts;
+pub mod edit;
 pub mod f0;
 pub mod key;
 pub mod notes;
@@ -15,6 +18,7 @@ pub mod rhythm;
 pub mod separation;
 
 mod listen;
+mod recording;
 
 pub use listen::analyse;
 

@@ -10,6 +10,7 @@ pub mod cut;
 pub mod file;
 pub mod history;
 pub mod host_clock;
+mod midi_file;
 pub mod recorder;
 pub mod ring;
 pub mod signal;

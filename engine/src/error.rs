@@ -16,11 +16,19 @@ pub enum Error {
         reason: String,
     },
     /// A file is not audio or MIDI that we can read.
-    #[error("{} is not a sound file Cantus can read ({reason}). Use WAV, FLAC, MP3 or OGG.", path.display())]
+    #[error("{} is not a sound file Cantus can read ({reason}). Use WAV, FLAC, MP3, OGG or MIDI.", path.display())]
     UnreadableAudio {
         /// The file.
         path: PathBuf,
         /// What the decoder said.
+        reason: String,
+    },
+    /// A file calls itself MIDI but cannot be used.
+    #[error("{} is not a MIDI file Cantus can use ({reason}). Export it again as a Standard MIDI File.", path.display())]
+    UnreadableMidi {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         reason: String,
     },
     /// There is nothing to work with.
@@ -30,6 +38,12 @@ pub enum Error {
     #[error("No melody found: {reason}")]
     NoMelody {
         /// "only silence", "only noise", ….
+        reason: String,
+    },
+    /// A correction of the melody cannot be made.
+    #[error("This correction is not possible: {reason}.")]
+    Edit {
+        /// What would be wrong afterwards.
         reason: String,
     },
     /// A value is outside what it can be.

@@ -4,9 +4,11 @@
 //! copy; [`Session::decode`] reads and checks everything before it returns anything, so a damaged project changes nothing.
 
 pub mod container;
+mod corrections;
 pub mod packed;
 
 use crate::analysis::Analysis;
+use crate::analysis::edit::EditHistory;
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::{Error, Result};
@@ -49,6 +51,9 @@ pub struct TakeFacts {
     pub length: Beats,
     /// Frames lost inside it.
     pub lost_frames: u64,
+    /// What there is to know about how it was read.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 impl TakeFacts {
@@ -62,6 +67,7 @@ impl TakeFacts {
             on_grid: take.on_grid,
             length: take.length,
             lost_frames: take.lost_frames,
+            remarks: take.remarks.clone(),
         }
     }
 
@@ -76,6 +82,7 @@ impl TakeFacts {
             on_grid: self.on_grid,
             length: self.length,
             lost_frames: self.lost_frames,
+            remarks: self.remarks,
         }
     }
 }
@@ -145,8 +152,10 @@ pub struct Session {
     pub engine: EngineKind,
     /// The take, when there is one.
     pub take: Option<SavedTake>,
-    /// What was understood of it.
+    /// What was understood of it, as it was heard.
     pub analysis: Option<Analysis>,
+    /// What the user corrected about it.
+    pub edits: EditHistory,
     /// The variations, oldest first.
     pub variations: Vec<SavedVariation>,
     /// The variation that plays.
@@ -223,7 +232,11 @@ impl Session {
         let text = serde_json::to_vec(&manifest).map_err(|error| Error::internal("saving", error))?;
         let mut chunks = vec![Chunk { tag: MANIFEST, bytes: packed::deflate(&text).into() }];
         chunks.append(&mut audio);
-        chunks.extend(self.unknown.iter().cloned());
+        let corrections = corrections::chunk(&self.edits, self.analysis.as_ref())?;
+        // Corrections that only a newer version could read give way to those made with this one.
+        let kept = self.unknown.iter().filter(|chunk| chunk.tag != corrections::TAG || corrections.is_none());
+        chunks.extend(kept.cloned());
+        chunks.extend(corrections.iter().cloned());
         Ok(container::write(&chunks))
     }
 
@@ -235,16 +248,22 @@ impl Session {
         let mut manifest = None;
         let mut audio = Vec::new();
         let mut unknown = Vec::new();
+        let mut corrected = None;
         for chunk in container::read(bytes)? {
             match chunk.tag {
                 MANIFEST => manifest = Some(packed::inflate(&chunk.bytes, MOST_MANIFEST)?),
                 AUDIO => audio.push(PackedAudio::from_bytes(chunk.bytes)?),
+                corrections::TAG => match corrections::read(&chunk)? {
+                    Some(read) => corrected = Some(read),
+                    None => unknown.push(chunk),
+                },
                 _ => unknown.push(chunk),
             }
         }
         let text = manifest.ok_or_else(|| unreadable("it has no contents list"))?;
         let manifest = parse_manifest(&text)?;
         manifest.check()?;
+        let edits = corrected.map(|read| read.fitting(manifest.analysis.as_ref())).unwrap_or_default();
         let active = manifest.active.filter(|id| manifest.variations.iter().any(|variation| variation.facts.id == *id));
         let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
         Ok(Self {
@@ -255,6 +274,7 @@ impl Session {
                 None => None,
             },
             analysis: manifest.analysis,
+            edits,
             variations: manifest
                 .variations
                 .into_iter()

@@ -1,6 +1,7 @@
 //! Thread: gui. The window: capture, melody, style, variations, in the order of the flow.
 
 mod capture;
+mod corrections;
 mod engine;
 mod icon;
 mod melody;
@@ -10,6 +11,7 @@ mod variations;
 
 use crate::dirty::Dirty;
 use crate::params::CantusParams;
+use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::instance::Instance;
 use egui::{CentralPanel, Frame as Area, Margin, Panel, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -17,8 +19,7 @@ use nice_plug::editor::ResizeHint;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp, RepaintNotifier, baseview,
-    create_egui_editor,
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview, create_egui_editor,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// A file to open, while its path is being typed.
     path: String,
+    /// The notes that corrections are about.
+    selected: Vec<NoteId>,
     /// Captures that had ended when the window last looked.
     finished_captures: u64,
 }
@@ -58,6 +61,7 @@ pub fn create(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dir
         prompt: String::new(),
         renaming: None,
         path: String::new(),
+        selected: Vec::new(),
         finished_captures: 0,
     };
     let state = EguiEditorState::from_size(LogicalSize::new(SIZE.0, SIZE.1), 1.0);
@@ -93,12 +97,17 @@ impl NiceEguiApp for Window {
         Panel::bottom("variations").frame(bar).resizable(true).default_size(236.0).show(ui, |ui| {
             self.variation_list(ui, &view);
         });
-        CentralPanel::default()
-            .frame(Area::new().fill(theme::BACKGROUND).inner_margin(Margin::same(8)))
-            .show(ui, |ui| melody::show(ui, &view));
+        CentralPanel::default().frame(Area::new().fill(theme::BACKGROUND).inner_margin(Margin::same(8))).show(
+            ui,
+            |ui| {
+                let bar = Panel::bottom("corrections").frame(Area::new().inner_margin(Margin::symmetric(0, 4)));
+                bar.show_separator_line(false).show(ui, |ui| self.correction_bar(ui, &view));
+                melody::show(ui, &view, &mut self.selected);
+            },
+        );
         // The host keeps its space bar and transport keys unless somebody is typing here.
         let typing = ui.ctx().egui_wants_keyboard_input();
-        frame.set_key_capture(if typing { KeyCapture::CaptureAll } else { KeyCapture::IgnoreAll });
+        frame.set_key_capture(self.key_capture(typing));
         ui.ctx().request_repaint_after(REFRESH);
     }
 

@@ -1,10 +1,13 @@
 //! Tests of analysis: each part against the outside reference it follows, then the whole stage on hums whose notes are known.
 
 mod band;
+mod doubts;
+pub(crate) mod edits;
 mod files;
-mod hum;
+pub(crate) mod hum;
 mod hums;
 mod key;
+pub(crate) mod midi_files;
 mod music;
 mod parity;
 mod polyphony;
@@ -32,7 +35,17 @@ fn data(name: &str) -> PathBuf {
 fn take(audio: AudioBuffer) -> Take {
     let grid = SongGrid::at_origin(Bpm(120.0), Metre::default());
     let length = grid.beat_at(audio.length().seconds(audio.rate));
-    Take { id: 1, source: TakeSource::Free, audio, notes: Vec::new(), grid, on_grid: true, length, lost_frames: 0 }
+    Take {
+        id: 1,
+        source: TakeSource::Free,
+        audio,
+        notes: Vec::new(),
+        grid,
+        on_grid: true,
+        length,
+        lost_frames: 0,
+        remarks: Vec::new(),
+    }
 }
 
 fn analysis_of(audio: AudioBuffer) -> Analysis {

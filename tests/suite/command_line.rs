@@ -1,5 +1,6 @@
 //! Tests of the command line program, run as a user would.
 
+use crate::analysis::midi_files::{Track, file};
 use cantus_engine::capture::file::read_audio;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,92 @@ fn analyze_writes_notes_pitch_and_a_picture() {
     let f0 = written["f0"].as_array().unwrap();
     assert!(f0.iter().any(|pair| pair[1] == 0.0) && f0.iter().any(|pair| pair[1].as_f64().unwrap() > 80.0));
     assert_eq!(&std::fs::read(png).unwrap()[..8], b"\x89PNG\r\n\x1a\n");
+}
+
+#[test]
+fn analyze_tells_in_words_what_it_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (midi, picture) = (at("hum.mid"), at("hum.png"));
+    let done = cantus(&["analyze", &hum(), "--bpm", "100", "--midi", &midi, "--picture", &picture]);
+    let said = text(&done.stdout);
+    let words =
+        ["100.00 BPM, 4/4 (given)", "D major", "tuning", "D3 to A3", "8 bars, 19.2 s", "confidence  9", "1.1.0"];
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    assert!(!said.contains("doubt"), "a clean hum: {said}");
+    assert!(std::fs::read(picture).unwrap().starts_with(b"\x89PNG"));
+
+    // The melody as MIDI is heard as the same melody.
+    let lines = |said: &str| -> Vec<String> {
+        let notes = said.lines().skip_while(|line| !line.contains("bar.beat")).skip(1);
+        notes.map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let again = text(&cantus(&["analyze", &midi]).stdout);
+    assert!(again.contains("100.00 BPM") && lines(&again).len() >= 25, "{again}");
+    let keys =
+        |said: &str| -> Vec<String> { lines(said).iter().map(|line| line[line.len() - 3..].to_owned()).collect() };
+    assert_eq!(keys(&again), keys(&said));
+}
+
+#[test]
+fn analyze_takes_a_folder_and_goes_on_after_a_bad_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (songs, out) = (folder.path().join("songs"), folder.path().join("out"));
+    std::fs::create_dir_all(songs.join("deeper")).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(songs.join(name), bytes).unwrap();
+    write("b hum.flac", &std::fs::read(hum()).unwrap());
+    write("c silence.wav", &wav_of(&[0; 8_000]));
+    write("readme.txt", b"no recording");
+    let (songs_text, out_text) = (songs.to_str().unwrap(), out.to_str().unwrap());
+    let done = cantus(&["analyze", songs_text, "--out", out_text]);
+    let said = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert!(said.contains("notes  D major") && said.contains("silent"), "{said}");
+
+    write("a bad.mid", b"no song");
+    write("b hum.wav", &wav_of(&[0; 8_000]));
+    let done = cantus(&["analyze", songs_text, "--out", out_text]);
+    let (said, complained) = (text(&done.stdout), text(&done.stderr));
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert!(said.starts_with("a bad.mid") && said.contains("failed"), "{said}");
+    assert!(complained.contains("not a MIDI file") && complained.contains("1 of 4 recordings"), "{complained}");
+    // Two recordings of one name each keep their files.
+    for name in ["b hum.flac", "b hum.wav", "c silence"] {
+        for ending in ["json", "mid", "png"] {
+            assert!(out.join(format!("{name}.{ending}")).is_file(), "{name}.{ending}");
+        }
+    }
+    let empty = songs.join("deeper");
+    let done = cantus(&["analyze", empty.to_str().unwrap()]);
+    assert_eq!((done.status.code(), text(&done.stderr).contains("MIDI file in it")), (Some(1), true));
+    let done = cantus(&["analyze", songs_text, "--json", "x.json"]);
+    assert_eq!((done.status.code(), text(&done.stderr).contains("--out")), (Some(2), true));
+}
+
+#[test]
+fn midi_files_are_analysed_and_rendered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tune.mid");
+    let track = |name: &str, keys: &[u8]| {
+        let tune = Track::default().named(name).tempo(0, 90.0);
+        tune.tune(0, 0, keys, 80).end()
+    };
+    let (melody, bass) = ([67, 69, 71, 72, 71, 67, 69, 67], [31, 33, 35, 36, 35, 31, 33, 31]);
+    std::fs::write(&path, file(1, 96, &[track("Bass", &bass), track("Flute", &melody)])).unwrap();
+    let (path, out) = (path.to_str().unwrap(), folder.path().join("out"));
+    let said = text(&cantus(&["analyze", path]).stdout);
+    assert!(said.contains("90.00 BPM") && said.contains("G4") && said.contains("part 2 \"Flute\""), "{said}");
+    let said = text(&cantus(&["analyze", path, "--part", "1"]).stdout);
+    assert!(said.contains("G1") && said.contains("as asked for"), "{said}");
+    let done = cantus(&["analyze", path, "--part", "3"]);
+    assert_eq!((done.status.code(), text(&done.stderr).contains("no part 3")), (Some(1), true));
+    let done = cantus(&["render", path, "--style", "jazz", "--rate", "22050", "--out", out.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let report = read_json(&out.join("report.json"));
+    assert_eq!((&report["tempo"]["bpm"], report["notes"].as_array().unwrap().len()), (&Value::from(90.0), 8));
+    assert!(report["doubts"].to_string().contains("Flute"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests of the lanes (order, debounce, cancel, panics, the end) and of the cache.
 
 use cantus_engine::Error;
+use cantus_engine::analysis::edit::{Edits, MelodyEdit, Selection};
 use cantus_engine::capture::file::read_take;
 use cantus_engine::generation::band::ARRANGER_VERSION;
 use cantus_engine::generation::style::library::StyleLibrary;
@@ -8,8 +9,8 @@ use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::job_context::{JobContext, Stage};
 use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::lanes::{Job, JobHandle, Lane, Lanes, LanesHandle, Priority};
-use cantus_engine::jobs::pipeline::{listen, rendition};
-use cantus_engine::time::{Bpm, Metre, SampleRate};
+use cantus_engine::jobs::pipeline::{corrected, listen, rendition};
+use cantus_engine::time::{Bpm, Metre, SampleRate, Seconds};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -213,4 +214,17 @@ fn results_are_remembered_by_what_made_them() {
     assert_eq!(first.timings, second.timings, "made once: the same times");
     assert_eq!(first.mix, second.mix);
     assert_ne!(first.mix, other.mix);
+
+    // A corrected melody has a name of its own: renditions follow the corrections, and those made before are remembered. Nothing
+    // of the audio is listened to again.
+    let up = Edits(vec![MelodyEdit::Move { notes: Selection::All, semitones: 1, by: Seconds(0.0) }]);
+    let corrected = corrected(&melody, &up).unwrap().melody;
+    assert_ne!(corrected.input, melody.input);
+    assert!(Arc::ptr_eq(&cache.analysis(melody.input).unwrap(), &melody.analysis), "what was heard stays");
+    assert!(cache.analysis(corrected.input).is_none(), "no second analysis");
+    assert_eq!((&corrected.analysis.f0, corrected.analysis_ms), (&melody.analysis.f0, melody.analysis_ms));
+    let moved = rendition(&corrected, &recipe(1), "Reggae 1", SampleRate(22_050), tools, &context).unwrap();
+    assert_ne!(moved.mix, first.mix);
+    assert!(moved.fidelity.lead_chroma > 0.6, "kept is the corrected melody: {:?}", moved.fidelity);
+    assert_eq!(render(1).timings, first.timings, "undone: as remembered");
 }

@@ -10,6 +10,7 @@ mod command_line;
 mod export;
 mod generation;
 mod host;
+mod instance;
 mod jobs;
 mod melody_matters;
 mod models;

@@ -1,6 +1,9 @@
 //! Tests of the session container: what a project saves comes back, and damage is a sentence.
 
+mod corrections;
+
 use cantus_engine::Error;
+use cantus_engine::analysis::edit::EditHistory;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::TakeSource;
 use cantus_engine::generation::{EngineKind, Recipe, Timing};
@@ -61,10 +64,12 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                 on_grid: true,
                 length: Beats(32.0),
                 lost_frames: 3,
+                remarks: Vec::new(),
             },
             audio: PackedAudio::pack(&take),
         }),
         analysis: None,
+        edits: EditHistory::default(),
         variations: vec![SavedVariation {
             facts: VariationFacts {
                 id: 7,

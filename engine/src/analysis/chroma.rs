@@ -42,7 +42,13 @@ pub fn chroma_in(mono_32k: &[f32], context: &JobContext) -> Result<Chroma> {
     if mono_32k.is_empty() {
         return Ok(Chroma::default());
     }
-    let padded = centred(mono_32k);
+    let padded;
+    let audio = if mono_32k.len() < N_FFT {
+        padded = padded_to_one_window(mono_32k);
+        &padded
+    } else {
+        mono_32k
+    };
     let window = window();
     let transform = RealFftPlanner::<f32>::new().plan_fft_forward(N_FFT);
     let mut frame = transform.make_input_vec();
@@ -53,8 +59,8 @@ pub fn chroma_in(mono_32k: &[f32], context: &JobContext) -> Result<Chroma> {
     let mut result = Chroma { frames: Vec::with_capacity(count), argmax: Vec::with_capacity(count) };
     for start in (0..count).map(|index| index * HOP) {
         context.check()?;
-        let samples = &padded[start..start + N_FFT];
-        frame.iter_mut().zip(samples).zip(window).for_each(|((value, sample), window)| *value = sample * window);
+        fill_mirrored(&mut frame, audio, start);
+        frame.iter_mut().zip(window).for_each(|(value, window)| *value *= window);
         let transformed = transform.process_with_scratch(&mut frame, &mut lines, &mut scratch);
         debug_assert!(transformed.is_ok(), "the buffers come from the transform itself");
         power.iter_mut().zip(&lines).for_each(|(power, line)| *power = line.norm_sqr());
@@ -130,17 +136,27 @@ pub fn filters() -> &'static [Vec<f32>] {
     })
 }
 
-/// Pads short audio to one window, then mirrors half a window on both sides without repeating the edge sample.
-fn centred(audio: &[f32]) -> Vec<f32> {
+/// Audio in the middle of as much silence as makes it one window long.
+fn padded_to_one_window(audio: &[f32]) -> Vec<f32> {
     let missing = N_FFT.saturating_sub(audio.len());
     let mut middle = vec![0.0; missing / 2];
     middle.extend_from_slice(audio);
     middle.resize(audio.len() + missing, 0.0);
+    middle
+}
+
+/// Fills a window centred on a sample. What lies outside of the audio is its mirror image, without the edge sample again.
+fn fill_mirrored(frame: &mut [f32], audio: &[f32], centre: usize) {
     let half = N_FFT / 2;
-    let last = middle.len() - 1;
-    let before = (1..=half).rev().map(|index| middle[index]);
-    let after = (1..=half).map(|index| middle[last - index]);
-    before.chain(middle.iter().copied()).chain(after).collect()
+    let last = audio.len() - 1;
+    if centre >= half && centre + half <= audio.len() {
+        frame.copy_from_slice(&audio[centre - half..centre + half]);
+        return;
+    }
+    for (offset, value) in frame.iter_mut().enumerate() {
+        let place = (centre + offset).abs_diff(half);
+        *value = audio[if place > last { 2 * last - place } else { place }];
+    }
 }
 
 /// Periodic Hann window, scaled so that its energy is 1.

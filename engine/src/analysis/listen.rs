@@ -1,9 +1,11 @@
 //! Thread: worker. The whole analysis of a take, from samples to doubts.
 
+use crate::analysis::doubts::Evidence;
 use crate::analysis::notes::Melody;
 use crate::analysis::polyphony::Hearing;
+use crate::analysis::recording::Recording;
 use crate::analysis::rhythm::Rhythm;
-use crate::analysis::{Analysis, F0Frame, Note, TextureEstimate, chroma, f0, key, notes, rhythm};
+use crate::analysis::{Analysis, F0Frame, Note, Texture, TextureEstimate, chroma, doubts, f0, key, notes, rhythm};
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::Result;
@@ -11,11 +13,6 @@ use crate::job_context::{JobContext, Stage};
 use crate::resample::resample_in;
 use crate::time::{Beats, Hz, MidiNote, Seconds, SongGrid};
 
-/// A sample at least this large was cut off by a converter or a limiter; a take with this many in a row is distorted.
-const CLIPPED: f32 = 0.999;
-const CLIPPED_RUN: usize = 4;
-/// Melodies below this confidence get a doubt.
-const UNSURE: f32 = 0.5;
 /// Level a note must be over to count as sounding, against the loudest part of a take.
 const SOUNDING_DB: f32 = -40.0;
 /// MIDI notes closer than this begin together: a chord.
@@ -32,8 +29,10 @@ const LATE_BEATS: f64 = 0.25;
 /// [`crate::Error::Cancelled`]; [`crate::Error::OutOfRange`] for a sample rate outside 8 to 192 kHz.
 pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
     context.progress(Stage::Analysis, 0.0)?;
-    let mut doubts = Vec::new();
-    let heard = listen_to(&take.audio, &mut doubts);
+    let recording = Recording::of(&take.audio);
+    let heard = &recording.mono;
+    let mut doubts = take.remarks.clone();
+    doubts.extend(recording.doubts.iter().cloned());
     if take.lost_frames > 0 {
         let lost = take.lost_frames as f64 / take.audio.rate.hz();
         doubts.push(format!("{lost:.2} s of the recording were lost because the computer was busy."));
@@ -42,14 +41,15 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
 
     let mut texture = TextureEstimate::default();
     let (mut harmony, mut chroma_without_drums_and_bass) = (Vec::new(), None);
+    let mut trust = 1.0;
     let (frames, melody, chroma) = if silent && !take.notes.is_empty() {
         let melody = from_midi(&take.notes, &mut doubts);
         let length = take.audio.length().seconds(take.audio.rate);
         let chroma = chroma::chroma_of_notes(&melody.notes, length);
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
-        let mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
-        let hearing = Hearing::of(&heard, &mono_16k, context)?;
+        let mono_16k = resample_in(heard, f0::RATE, context)?.to_mono();
+        let hearing = Hearing::of(heard, &mono_16k, context)?;
         let (frames, melody) = match hearing.melody(&mono_16k, context)? {
             Some(several) => {
                 harmony = several.harmony;
@@ -65,17 +65,27 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         };
         texture = hearing.texture;
         context.progress(Stage::Analysis, 0.85)?;
-        let chroma = chroma::chroma_in(&resample_in(&heard, chroma::RATE, context)?.to_mono(), context)?;
+        // The doubts know one voice; other instruments would pass for noise and for octaves.
+        if texture.texture == Texture::OneVoice {
+            let verdict = doubts::judge(&Evidence {
+                frames: &frames,
+                notes: &melody.notes,
+                mono_16k: &mono_16k,
+                grid: &take.grid,
+                on_grid: take.on_grid,
+            });
+            trust = verdict.trust;
+            doubts.extend(verdict.doubts);
+        }
+        drop(mono_16k);
+        let chroma = chroma::chroma_in(&resample_in(heard, chroma::RATE, context)?.to_mono(), context)?;
         (frames, melody, chroma)
     };
     context.progress(Stage::Analysis, 0.95)?;
 
-    let confidence = confidence(&melody.notes);
+    let confidence = trust * doubts::mean_confidence(&melody.notes);
     if melody.notes.is_empty() {
-        let why = if silent { "the recording is silent" } else { "only noise" };
-        doubts.push(format!("No pitch found: {why}."));
-    } else if confidence < UNSURE {
-        doubts.push("The melody is hard to make out: there is noise, or more than one voice.".into());
+        doubts.push(doubts::no_pitch(&recording.why_no_pitch()));
     }
 
     let (grid, rhythm, length) = place(take, &melody.notes, &mut doubts);
@@ -96,37 +106,10 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         chroma_without_drums_and_bass,
         key,
         tuning_cents: melody.tuning_cents,
-        level_dbfs: sounding_level_dbfs(&heard),
+        level_dbfs: sounding_level_dbfs(heard),
         confidence,
         doubts,
     })
-}
-
-/// The mono mix, with every non-finite sample silenced. Says what is wrong with the recording.
-fn listen_to(audio: &AudioBuffer, doubts: &mut Vec<String>) -> AudioBuffer {
-    let frames = audio.channels.iter().map(Vec::len).max().unwrap_or(0);
-    let damaged = audio.channels.iter().flatten().filter(|sample| !sample.is_finite()).count();
-    if damaged > 0 {
-        doubts.push(format!("{damaged} damaged samples were silenced."));
-    }
-    let clipped = |channel: &Vec<f32>| {
-        let mut run = 0;
-        channel.iter().any(|sample| {
-            run = if sample.abs() >= CLIPPED { run + 1 } else { 0 };
-            run >= CLIPPED_RUN
-        })
-    };
-    if audio.channels.iter().any(clipped) {
-        doubts.push("The recording is clipped: it was too loud for the input. The pitch may suffer.".into());
-    }
-    let gain = 1.0 / audio.channels.len().max(1) as f32;
-    let mut mono = vec![0.0; frames];
-    for channel in &audio.channels {
-        // A float file may hold values that overflow when added or squared; full scale is 1.
-        let clean = channel.iter().map(|&sample| if sample.is_finite() { sample.clamp(-64.0, 64.0) } else { 0.0 });
-        mono.iter_mut().zip(clean).for_each(|(sum, sample)| *sum += sample * gain);
-    }
-    AudioBuffer::mono(audio.rate, mono)
 }
 
 /// The top line of MIDI that was played: of notes that begin together the highest, each until the next begins.
@@ -177,24 +160,17 @@ fn midi_frames(notes: &[Note], length: Seconds) -> Vec<F0Frame> {
     let hop = f0::HOP as f64 / f0::RATE.hz();
     let end = notes.last().map_or(0.0, |note| note.offset.0).max(length.0);
     let count = (end / hop).floor() as usize;
+    let mut coming = notes.iter().peekable();
     (0..count)
         .map(|index| {
             let time = index as f64 * hop;
-            let note = notes.iter().find(|note| (note.onset.0..note.offset.0).contains(&time));
+            while coming.next_if(|note| note.offset.0 <= time).is_some() {}
+            let note = coming.peek().filter(|note| note.onset.0 <= time);
             let Hz(hz) = note.map_or(MidiNote(69.0), |note| note.sung).hz();
             let confidence = if note.is_some() { 1.0 } else { 0.0 };
             F0Frame { time: Seconds(time), hz, confidence, voiced: note.is_some() }
         })
         .collect()
-}
-
-/// Certainty over the melody, by duration.
-fn confidence(notes: &[Note]) -> f32 {
-    let (sum, total) = notes.iter().fold((0.0, 0.0), |(sum, total), note| {
-        let length = (note.offset - note.onset).0 as f32;
-        (sum + length * note.confidence, total + length)
-    });
-    if total > 0.0 { sum / total } else { 0.0 }
 }
 
 /// Grid, rhythm and length: the take's own on the grid; otherwise what is heard in the notes, counted so that it suits the song the

@@ -181,6 +181,7 @@ pub fn take(history: &History, cut: &Cut, id: u64) -> Result<Take> {
         on_grid: cut.on_grid,
         length: cut.length,
         lost_frames,
+        remarks: Vec::new(),
     })
 }
 

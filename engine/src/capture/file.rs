@@ -1,11 +1,12 @@
-//! Thread: worker. Sound files become takes. The only user of symphonia.
+//! Thread: worker. Files become takes: sound, and MIDI. The only user of symphonia.
 
 use crate::audio::AudioBuffer;
+use crate::capture::midi_file;
 use crate::capture::take::{Take, TakeSource};
 use crate::error::{Error, Result};
 use crate::time::{Beats, Bpm, Metre, SampleRate, SongGrid};
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
@@ -19,6 +20,8 @@ use symphonia::core::meta::MetadataOptions;
 const ASSUMED_TEMPO: Bpm = Bpm(120.0);
 /// Gain of channels beyond the first two when they are folded into both: -3 dB.
 const FOLD_GAIN: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// No kind of file holds more frames of music in a byte.
+const MOST_FRAMES_A_BYTE: u64 = 4;
 /// A file that holds less than this share of the frames its header promises was cut off.
 const COMPLETE: f64 = 0.98;
 
@@ -81,7 +84,10 @@ pub fn read_audio(path: &Path) -> Result<AudioBuffer> {
                 rate = parameters_rate(Some(decoded.spec().rate())).or(rate);
                 decoded.copy_to_vecs_planar(&mut block);
                 if channels.is_empty() {
-                    channels = vec![Vec::new(); block.len()];
+                    // A long file's samples are not to be copied while they grow; a header alone reserves no memory.
+                    let expected = promised.unwrap_or(0).min(about.len().saturating_mul(MOST_FRAMES_A_BYTE));
+                    let reserved = usize::try_from(expected).unwrap_or(0);
+                    channels = (0..block.len()).map(|_| Vec::with_capacity(reserved)).collect();
                 }
                 if block.len() != channels.len() {
                     return Err(unreadable("its number of channels changes on the way".into()));
@@ -112,13 +118,24 @@ pub fn read_audio(path: &Path) -> Result<AudioBuffer> {
     }
 }
 
-/// Reads a sound file as a take at the start of the song. `length` is the whole bars that cover the audio, and the audio is
+/// Reads a sound or MIDI file as a take at the start of the song. For sound, `length` is the whole bars that cover the audio, and the audio is
 /// extended by silence to be as long. With a tempo the take counts as recorded on the grid; without one it is laid out at
 /// 120 BPM, and the analysis makes its own guess. `id` is 0: the session gives it one of its own.
 ///
+/// A MIDI file counts beats: it lies on the grid, at the tempo if there is one and at its own otherwise. `metre` holds when the
+/// file has none. Its likeliest melody is taken; `remarks` of the take tell which part that is and which others there are.
+///
 /// # Errors
-/// As [`read_audio`], and [`Error::OutOfRange`] for a tempo or metre that music does not have.
+/// As [`read_audio`], [`Error::UnreadableMidi`], and [`Error::OutOfRange`] for a tempo or metre that music does not have.
 pub fn read_take(path: &Path, tempo: Option<Bpm>, metre: Metre) -> Result<Take> {
+    read_part(path, tempo, metre, None)
+}
+
+/// [`read_take`], and of a MIDI file the part with a number, counted from 1 as `remarks` does. Sound has no parts.
+///
+/// # Errors
+/// As [`read_take`], and [`Error::UnreadableMidi`] when there is no such part.
+pub fn read_part(path: &Path, tempo: Option<Bpm>, metre: Metre, part: Option<usize>) -> Result<Take> {
     if let Some(Bpm(bpm)) = tempo.filter(|tempo| !(20.0..=400.0).contains(&tempo.0)) {
         let expected = "between 20 and 400 BPM".into();
         return Err(Error::OutOfRange { what: "The tempo", got: format!("{bpm} BPM"), expected });
@@ -126,6 +143,10 @@ pub fn read_take(path: &Path, tempo: Option<Bpm>, metre: Metre) -> Result<Take> 
     if metre.numerator == 0 || !metre.denominator.is_power_of_two() {
         let got = format!("{}/{}", metre.numerator, metre.denominator);
         return Err(Error::OutOfRange { what: "The time signature", got, expected: "like 4/4, 3/4 or 6/8".into() });
+    }
+    if let Some(bytes) = midi_bytes(path)? {
+        let unreadable = |reason| Error::UnreadableMidi { path: path.into(), reason };
+        return midi_file::take(&bytes, tempo, metre, part).map_err(unreadable);
     }
     let mut audio = read_audio(path)?;
     let grid = SongGrid::at_origin(tempo.unwrap_or(ASSUMED_TEMPO), metre);
@@ -145,7 +166,44 @@ pub fn read_take(path: &Path, tempo: Option<Bpm>, metre: Metre) -> Result<Take> 
         on_grid: tempo.is_some(),
         length,
         lost_frames: 0,
+        remarks: Vec::new(),
     })
+}
+
+/// The content of a MIDI file; `None` when it is no such file.
+fn midi_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    let failed = |error| Error::file("read", path, &error);
+    let unreadable = |reason: &str| Error::UnreadableMidi { path: path.into(), reason: reason.into() };
+    let called_midi = is_called(path, &MIDI_ENDINGS);
+    let mut file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(12).read_to_end(&mut bytes).map_err(failed)?;
+    if !midi_file::is_midi(&bytes) {
+        let reason = if bytes.is_empty() { "it is empty" } else { "it does not begin as one" };
+        return if called_midi { Err(unreadable(reason)) } else { Ok(None) };
+    }
+    file.take(midi_file::MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > midi_file::MOST_BYTES {
+        return Err(unreadable("it is larger than 32 MB"));
+    }
+    Ok(Some(bytes))
+}
+
+/// Endings of files that can be takes.
+const SOUND_ENDINGS: [&str; 9] = ["wav", "wave", "flac", "mp3", "ogg", "oga", "aif", "aiff", "aifc"];
+const MIDI_ENDINGS: [&str; 4] = ["mid", "midi", "smf", "rmi"];
+
+/// Whether a file's name says that it can be a take: for choosing files in a folder. Nothing is opened.
+pub fn looks_like_a_take(path: &Path) -> bool {
+    is_called(path, &SOUND_ENDINGS) || is_called(path, &MIDI_ENDINGS)
+}
+
+fn is_called(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 fn parameters_rate(hz: Option<u32>) -> Option<SampleRate> {

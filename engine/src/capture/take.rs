@@ -52,4 +52,6 @@ pub struct Take {
     pub length: Beats,
     /// Frames lost to ring overruns inside the take; they are silent in `audio`.
     pub lost_frames: u64,
+    /// What there is to know about how it was read, in sentences: which part of a MIDI file was taken as the melody.
+    pub remarks: Vec<String>,
 }

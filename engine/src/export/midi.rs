@@ -1,8 +1,12 @@
 //! Thread: worker. A score as a Standard MIDI File: type 1, one track a part, tick 0 at the start of the region.
 
+mod melody;
+
+pub use melody::melody_bytes;
+
 use crate::error::{Error, Result};
 use crate::generation::score::{Score, ScoreNote, Track};
-use crate::time::Beats;
+use crate::time::{Beats, Bpm, Metre};
 use midly::num::{u4, u7, u14, u15, u24, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, PitchBend, Smf, Timing, TrackEvent, TrackEventKind};
 
@@ -49,25 +53,28 @@ fn ticks(beats: Beats) -> u64 {
 fn conductor<'a>(score: &'a Score, name: &'a str) -> Vec<Timed<'a>> {
     let meta = |at, message| (at, 1, TrackEventKind::Meta(message));
     let start = score.grid.start;
-    let metre = score.grid.metre;
-    let power = metre.denominator.max(1).ilog2() as u8;
-    let tempo = |bpm: f64| {
-        let microseconds = (60_000_000.0 / bpm).round().clamp(1.0, 16_777_215.0) as u32;
-        MetaMessage::Tempo(u24::new(microseconds))
-    };
     let mut events = vec![
         meta(0, MetaMessage::TrackName(name.as_bytes())),
-        meta(0, MetaMessage::TimeSignature(metre.numerator, power, 24, 8)),
-        meta(0, tempo(score.grid.tempo.tempo_at(start).0)),
+        meta(0, time_signature(score.grid.metre)),
+        meta(0, tempo_message(score.grid.tempo.tempo_at(start))),
     ];
     let inside = |at: Beats| at > start && at < start + score.length;
     for point in score.grid.tempo.points().iter().filter(|point| inside(point.at)) {
-        events.push(meta(ticks(point.at - start), tempo(point.tempo.0)));
+        events.push(meta(ticks(point.at - start), tempo_message(point.tempo)));
     }
     for chord in score.chords.iter().filter(|chord| chord.start < start + score.length) {
         events.push(meta(ticks(chord.start - start), MetaMessage::Marker(chord.symbol.as_bytes())));
     }
     events
+}
+
+fn tempo_message(tempo: Bpm) -> MetaMessage<'static> {
+    let microseconds = (60_000_000.0 / tempo.0).round().clamp(1.0, 16_777_215.0) as u32;
+    MetaMessage::Tempo(u24::new(microseconds))
+}
+
+fn time_signature(metre: Metre) -> MetaMessage<'static> {
+    MetaMessage::TimeSignature(metre.numerator, metre.denominator.max(1).ilog2() as u8, 24, 8)
 }
 
 fn part<'a>(score: &Score, track: &'a Track, channel: u8) -> Vec<Timed<'a>> {

@@ -3,6 +3,7 @@
 use super::orders::Wish;
 use super::state::{Variation, VariationStage};
 use super::{Notice, Shared};
+use crate::analysis::edit::Edits;
 use crate::capture::signal::Signal;
 use crate::capture::take::Take;
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::generation::choice::MUSICGEN_VERSION;
 use crate::generation::prompt;
 use crate::generation::{EngineKind, Recipe, Timing};
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
-use crate::jobs::pipeline::{self, Wanted};
+use crate::jobs::pipeline::{self, Melody, Wanted};
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::time::SampleRate;
@@ -21,6 +22,15 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What variations are made from, as it was when they were ordered.
+#[derive(Clone)]
+struct Source {
+    take: Arc<Take>,
+    /// What was heard of it, if somebody has listened: the corrections belong to that, and nothing is heard twice.
+    heard: Option<Melody>,
+    edits: Arc<Edits>,
+}
 
 impl Shared {
     /// Carries out what the audio thread noticed. Thread: collector.
@@ -58,6 +68,7 @@ impl Shared {
             drop(state);
             return (self.notice)(Notice::Repaint);
         };
+        let source = Source { take, heard: state.melody.clone(), edits: Arc::new(state.edits.done.clone()) };
         for index in 0..wish.variations.clamp(1, 8) {
             let id = state.fresh_id();
             let recipe = Recipe {
@@ -73,7 +84,7 @@ impl Shared {
             };
             let name = format!("{label} {}", state.next_number(&label));
             // Submitted under the lock, so that the result finds its variation.
-            let Some(job) = self.make_variation(id, name.clone(), take.clone(), recipe.clone(), rate) else { break };
+            let Some(job) = self.make_variation(id, name.clone(), source.clone(), recipe.clone(), rate) else { break };
             let stage = VariationStage::Pending(job);
             state.variations.push(Variation { id, name, recipe, starred: false, stage, original: None, packed: None });
         }
@@ -97,7 +108,7 @@ impl Shared {
         self: &Arc<Self>,
         id: u64,
         name: String,
-        take: Arc<Take>,
+        source: Source,
         recipe: Recipe,
         rate: SampleRate,
     ) -> Option<JobHandle> {
@@ -117,16 +128,23 @@ impl Shared {
                     trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction,
                                    "made": progress.made }));
                 });
-                let melody = pipeline::listen(&take, &tools.cache, context)?;
-                if let Some(shared) = weak.upgrade() {
-                    shared.melody_arrived(&take, melody.clone());
-                }
+                let heard = match source.heard {
+                    Some(heard) => heard,
+                    None => {
+                        let heard = pipeline::listen(&source.take, &tools.cache, context)?;
+                        if let Some(shared) = weak.upgrade() {
+                            shared.melody_arrived(&source.take, heard.clone());
+                        }
+                        heard
+                    }
+                };
+                let melody = pipeline::corrected(&heard, &source.edits)?.melody;
                 let rendition = match &recipe.engine {
                     EngineKind::Band => {
                         pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?
                     }
                     EngineKind::MusicGen(choice) => {
-                        let wanted = Wanted { take: &take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
+                        let wanted = Wanted { take: &source.take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
                         pipeline::neural_rendition(&wanted, &tools.workshop, (&tools.library, &tools.cache), context)?
                     }
                 };
@@ -192,7 +210,7 @@ impl Shared {
     pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let mut state = self.state.lock();
-        let key = state.melody.as_ref().map(|melody| melody.analysis.key.key);
+        let key = state.corrected.as_ref().map(|corrected| corrected.melody.analysis.key.key);
         let Some((name, rendition)) = state.variation(id).and_then(|one| Some((one.name.clone(), one.rendition()?)))
         else {
             return;

@@ -199,6 +199,7 @@ impl Instance {
             engine: state.engine.clone(),
             take,
             analysis: state.melody.as_ref().map(|melody| (*melody.analysis).clone()),
+            edits: state.edits.clone(),
             variations: state
                 .variations
                 .iter()

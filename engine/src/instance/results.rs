@@ -129,7 +129,7 @@ impl Shared {
         });
         let take = Arc::new(take);
         state.take = Some(CurrentTake { take: take.clone(), packed: None });
-        state.melody = None;
+        state.forget_melody();
         state.say(format!("Captured {:.1} bars.", take.length.0 / take.grid.metre.bar().0.max(0.25)));
         drop(state);
         (self.notice)(Notice::Dirty);
@@ -179,7 +179,7 @@ impl Shared {
                     "tuning_cents": analysis.tuning_cents, "confidence": analysis.confidence, "doubts": analysis.doubts,
                     "ms": melody.analysis_ms })
         });
-        state.melody = Some(melody);
+        state.hear(melody);
         drop(state);
         (self.notice)(Notice::Dirty);
     }
@@ -337,8 +337,10 @@ impl Shared {
             let take = saved.facts.with_audio(saved.audio.unpack()?);
             let input = InputHash::of_take(&take);
             fresh.take = Some(CurrentTake { take: Arc::new(take), packed: Some(saved.audio) });
-            fresh.melody =
-                session.analysis.map(|analysis| Melody { input, analysis: Arc::new(analysis), analysis_ms: 0.0 });
+            fresh.edits = session.edits;
+            if let Some(analysis) = session.analysis {
+                fresh.hear(Melody { input, analysis: Arc::new(analysis), analysis_ms: 0.0 });
+            }
         }
         for saved in session.variations {
             let facts = saved.facts;

@@ -1,11 +1,12 @@
 //! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
 
+use crate::analysis::edit::EditHistory;
 use crate::audio::AudioBuffer;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
 use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
-use crate::jobs::pipeline::Melody;
+use crate::jobs::pipeline::{Corrected, Melody};
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
@@ -61,7 +62,12 @@ pub(crate) struct State {
     pub prompt: String,
     pub engine: EngineKind,
     pub take: Option<CurrentTake>,
+    /// What was heard.
     pub melody: Option<Melody>,
+    /// What the user corrected about it.
+    pub edits: EditHistory,
+    /// The melody with the corrections.
+    pub corrected: Option<Corrected>,
     pub analysis_job: Option<JobHandle>,
     pub variations: Vec<Variation>,
     pub active: Option<u64>,

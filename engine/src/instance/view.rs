@@ -3,6 +3,7 @@
 use super::Instance;
 use super::state::VariationStage;
 use crate::analysis::Analysis;
+use crate::analysis::edit::NoteId;
 use crate::capture::collector::EarSnapshot;
 use crate::capture::take::Take;
 use crate::generation::EngineKind;
@@ -24,8 +25,10 @@ pub struct View {
     pub ear: Option<EarSnapshot>,
     /// The take.
     pub take: Option<Arc<Take>>,
-    /// What was understood of it.
+    /// What was understood of it, with what the user corrected.
     pub analysis: Option<Arc<Analysis>>,
+    /// What can be corrected, and what was.
+    pub corrections: CorrectionsView,
     /// The analysis is under way.
     pub analysing: Option<Progress>,
     /// Oldest first.
@@ -42,6 +45,21 @@ pub struct View {
     pub rate: Option<SampleRate>,
     /// Where the last export went.
     pub exported: Option<PathBuf>,
+}
+
+/// What a user corrected about the melody.
+#[derive(Default)]
+pub struct CorrectionsView {
+    /// The name of each note of the analysis, to correct it by.
+    pub ids: Arc<[NoteId]>,
+    /// Whether a note of the analysis is other than it was heard.
+    pub changed: Arc<[bool]>,
+    /// Corrections in force.
+    pub count: usize,
+    /// The last of them can be taken back.
+    pub can_undo: bool,
+    /// One that was taken back can be made again.
+    pub can_redo: bool,
 }
 
 /// A variation in the list.
@@ -78,7 +96,8 @@ impl Instance {
             engine: state.engine.clone(),
             ear,
             take: state.take.as_ref().map(|current| current.take.clone()),
-            analysis: state.melody.as_ref().map(|melody| melody.analysis.clone()),
+            analysis: state.corrected.as_ref().map(|corrected| corrected.melody.analysis.clone()),
+            corrections: state.corrections(),
             analysing: state.analysis_job.as_ref().filter(|job| !job.is_over()).map(JobHandle::progress),
             variations: state
                 .variations

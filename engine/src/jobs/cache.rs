@@ -1,6 +1,7 @@
 //! Thread: worker. Remembers expensive results by the hash of what made them, the most recently used ones within a budget.
 
 use crate::analysis::Analysis;
+use crate::analysis::edit::Edits;
 use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
 use crate::generation::Recipe;
@@ -38,7 +39,15 @@ impl InputHash {
     pub fn of_take(take: &Take) -> Self {
         let mut hash = Xxh3::new();
         add_samples(&mut hash, &take.audio);
-        add(&mut hash, &(&take.notes, &take.grid, take.on_grid, take.length));
+        add(&mut hash, &(&take.notes, &take.grid, take.on_grid, take.length, &take.remarks));
+        Self(hash.digest128())
+    }
+
+    /// Of a take's melody with corrections.
+    pub fn of_edits(take: Self, edits: &Edits) -> Self {
+        let mut hash = Xxh3::new();
+        hash.update(&take.0.to_le_bytes());
+        add(&mut hash, &("corrected", edits));
         Self(hash.digest128())
     }
 

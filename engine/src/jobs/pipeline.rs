@@ -2,6 +2,7 @@
 //! remembered.
 
 use super::cache::{Cache, InputHash};
+use crate::analysis::edit::{Edited, Edits, NoteId};
 use crate::analysis::{Analysis, analyse};
 use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
@@ -24,12 +25,23 @@ use std::time::Instant;
 /// A take and what was understood of it, with the hash that names both.
 #[derive(Debug, Clone)]
 pub struct Melody {
-    /// Hash of the take.
+    /// Hash of the take, and of what was corrected.
     pub input: InputHash,
     /// What was understood.
     pub analysis: Arc<Analysis>,
     /// Time the analysis took; 0 when it was remembered.
     pub analysis_ms: f32,
+}
+
+/// A melody with its corrections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    /// What everything after the analysis works with.
+    pub melody: Melody,
+    /// The name of each of its notes, for further corrections.
+    pub ids: Arc<[NoteId]>,
+    /// Whether a note is other than it was heard.
+    pub changed: Arc<[bool]>,
 }
 
 /// Listens to a take.
@@ -46,6 +58,22 @@ pub fn listen(take: &Take, cache: &Cache, context: &JobContext) -> Result<Melody
     let analysis = Arc::new(analyse(take, context)?);
     cache.keep_analysis(input, analysis.clone());
     Ok(Melody { input, analysis, analysis_ms: milliseconds_since(begun) })
+}
+
+/// A melody as a user corrected it: what was heard is taken as it is, only what follows from the notes is computed again. It
+/// has a name of its own, so that renditions of it are remembered apart from those of the melody as heard.
+///
+/// # Errors
+/// [`crate::Error::Edit`] when a correction does not fit the melody.
+pub fn corrected(heard: &Melody, edits: &Edits) -> Result<Corrected> {
+    if edits.0.is_empty() {
+        let notes = heard.analysis.notes.len();
+        let ids = (0..notes).map(NoteId::heard).collect();
+        return Ok(Corrected { melody: heard.clone(), ids, changed: (0..notes).map(|_| false).collect() });
+    }
+    let Edited { analysis, ids, changed } = edits.apply(&heard.analysis)?;
+    let melody = Melody { input: InputHash::of_edits(heard.input, edits), analysis: Arc::new(analysis), ..*heard };
+    Ok(Corrected { melody, ids: ids.into(), changed: changed.into() })
 }
 
 /// Makes one rendition of a melody.

@@ -1,7 +1,8 @@
-//! Thread: gui. The melody: notes over the chromagram on the bar grid, with the sung pitch and the playhead.
+//! Thread: gui. The melody: notes over the chromagram on the bar grid, with the sung pitch and the playhead. A click selects a note.
 
-use super::theme;
-use cantus_engine::analysis::{Analysis, chroma};
+use super::{corrections, theme};
+use cantus_engine::analysis::edit::NoteId;
+use cantus_engine::analysis::{Analysis, Note, chroma};
 use cantus_engine::instance::view::{VariationStatus, View};
 use cantus_engine::time::{Beats, Hz, Seconds};
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
@@ -10,16 +11,26 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Ui,
 const MARGIN_KEYS: f32 = 4.0;
 const LABEL_WIDTH: f32 = 34.0;
 const HEADER_HEIGHT: f32 = 40.0;
+/// Points beside a note that still count as on it.
+const REACH: f32 = 4.0;
 
-/// The picture, or what to do next when there is none.
-pub fn show(ui: &mut Ui, view: &View) {
+/// The picture, or what to do next when there is none. Clicks change which notes are selected.
+pub fn show(ui: &mut Ui, view: &View, selected: &mut Vec<NoteId>) {
+    selected.retain(|id| view.corrections.ids.contains(id));
     let rect = ui.available_rect_before_wrap();
     let painter = ui.painter_at(rect);
+    let response = ui.allocate_rect(rect, egui::Sense::click());
     match &view.analysis {
         Some(analysis) => {
             header(&painter, rect, analysis);
             let roll = Roll::new(rect.with_min_y(rect.top() + HEADER_HEIGHT), analysis, view);
+            if let Some(at) = response.interact_pointer_pos().filter(|_| response.clicked()) {
+                let adds = ui.input(|input| input.modifiers.shift || input.modifiers.command);
+                let hit = roll.note_at(at, analysis).and_then(|index| view.corrections.ids.get(index).copied());
+                corrections::click(selected, hit, adds);
+            }
             roll.draw(&painter, analysis);
+            roll.draw_corrections(&painter, view, selected);
             playhead(&painter, &roll, view);
         }
         None => {
@@ -31,7 +42,6 @@ pub fn show(ui: &mut Ui, view: &View) {
             painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(17.0), theme::FAINT);
         }
     }
-    ui.allocate_rect(rect, egui::Sense::hover());
 }
 
 fn header(painter: &Painter, rect: Rect, analysis: &Analysis) {
@@ -91,6 +101,35 @@ impl Roll {
 
     fn row(&self) -> f32 {
         self.rect.height() / self.keys
+    }
+
+    /// The box of a note.
+    fn body(&self, note: &Note) -> Rect {
+        let half = (self.row() * 0.42).clamp(2.0, 9.0);
+        let y = self.y(f32::from(note.key));
+        Rect::from_x_y_ranges(self.x(note.onset)..=self.x(note.offset), (y - half)..=(y + half))
+    }
+
+    /// The note under a point, or so near that it was meant.
+    fn note_at(&self, at: Pos2, analysis: &Analysis) -> Option<usize> {
+        let near = |note: &Note| self.body(note).distance_to_pos(at);
+        let notes = analysis.notes.iter().enumerate().map(|(index, note)| (index, near(note)));
+        notes.filter(|(_, distance)| *distance <= REACH).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+    }
+
+    /// A frame around what is selected, and a mark on what was corrected.
+    fn draw_corrections(&self, painter: &Painter, view: &View, selected: &[NoteId]) {
+        let notes = view.analysis.iter().flat_map(|analysis| &analysis.notes);
+        let names = view.corrections.ids.iter().zip(view.corrections.changed.iter());
+        for (note, (id, changed)) in notes.zip(names) {
+            let body = self.body(note);
+            if *changed {
+                painter.circle_filled(body.left_center() + vec2(5.0, 0.0), 2.5, theme::PITCH);
+            }
+            if selected.contains(id) {
+                painter.rect_stroke(body.expand(2.0), 4.0, Stroke::new(2.0, Color32::WHITE), StrokeKind::Outside);
+            }
+        }
     }
 
     fn draw(&self, painter: &Painter, analysis: &Analysis) {
@@ -153,10 +192,8 @@ impl Roll {
     }
 
     fn draw_notes(&self, painter: &Painter, analysis: &Analysis) {
-        let half = (self.row() * 0.42).clamp(2.0, 9.0);
         for note in &analysis.notes {
-            let y = self.y(f32::from(note.key));
-            let body = Rect::from_x_y_ranges(self.x(note.onset)..=self.x(note.offset), (y - half)..=(y + half));
+            let body = self.body(note);
             let colour = theme::NOTE.gamma_multiply(0.45 + 0.5 * note.loudness);
             painter.rect_filled(body, 3.0, colour);
             if note.confidence < 0.5 {
@@ -169,7 +206,7 @@ impl Roll {
     fn draw_names(&self, painter: &Painter, analysis: &Analysis) {
         let mut free_from = f32::NEG_INFINITY;
         for (index, note) in analysis.notes.iter().enumerate() {
-            let at = pos2(self.x(note.onset), self.y(f32::from(note.key)) - (self.row() * 0.42).clamp(2.0, 9.0) - 1.0);
+            let at = self.body(note).left_top() - vec2(0.0, 1.0);
             if at.x >= free_from {
                 let name = analysis.name_of(index).unwrap_or_default();
                 painter.text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(10.5), Color32::WHITE);

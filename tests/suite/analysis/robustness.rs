@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const RATE: SampleRate = SampleRate(44_100);
 
 /// What an analysis must be whatever went in.
-fn check_sane(analysis: &Analysis, what: &str) {
+pub(super) fn check_sane(analysis: &Analysis, what: &str) {
     let numbers = [
         analysis.tuning_cents,
         analysis.level_dbfs,
@@ -60,9 +60,9 @@ fn strange_takes_give_an_empty_analysis_and_a_reason() {
     let rows: Vec<(&str, AudioBuffer, &str)> = vec![
         ("no channels", AudioBuffer { rate: RATE, channels: Vec::new() }, "silent"),
         ("no samples", mono(Vec::new()), "silent"),
-        ("one sample", mono(vec![0.5]), "only noise"),
+        ("one sample", mono(vec![0.5]), "too short"),
         ("one silent sample", mono(vec![0.0]), "silent"),
-        ("300 samples", mono(noise(300, 0.5, 3)), "only noise"),
+        ("300 samples", mono(noise(300, 0.5, 3)), "too short"),
         ("silence", mono(vec![0.0; 2 * second]), "silent"),
         ("rounding noise", mono(hiss(1e-5)), "silent"),
         ("constant", mono(vec![0.4; 2 * second]), "No pitch found"),

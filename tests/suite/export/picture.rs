@@ -59,3 +59,21 @@ fn a_picture_of_nothing_is_a_picture() {
         assert!(width >= 1_200 && colours > 5, "{what}");
     }
 }
+
+#[test]
+fn a_long_take_has_rows_and_what_is_doubtful_is_said_and_shown() {
+    let plain = hum().clone();
+    let height = |analysis: &Analysis| decoded(&picture(analysis, &[]).expect("a picture")).1;
+    let one_row = height(&plain);
+    // Forty bars are five rows of eight.
+    let long = Analysis { length: Beats(160.0), ..plain.clone() };
+    assert!(height(&long) > 5 * 300, "{}", height(&long));
+    assert!(height(&Analysis { length: Beats(1e5), ..plain.clone() }) < 9_000, "no viewer opens more");
+
+    let mut doubted = plain.clone();
+    doubted.doubts = vec!["The second phrase may be an octave lower: ".to_owned() + &"compare it ".repeat(12)];
+    assert!(height(&doubted) > one_row + 40, "a long doubt takes two lines");
+    doubted.notes.iter_mut().for_each(|note| note.confidence = 0.2);
+    let red = |analysis: &Analysis| count_near(&picture(analysis, &[]).expect("a picture"), [0xff, 0x5c, 0x5c]);
+    assert!(red(&plain) == 0 && red(&doubted) > 4_000, "{}", red(&doubted));
+}

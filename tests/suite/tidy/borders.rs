@@ -14,7 +14,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("rayon", &["engine/src/generation/musicgen"]),
     ("tokenizers", &["engine/src/generation/musicgen"]),
     ("rustysynth", &["engine/src/rendition/synth"]),
-    ("midly", &["engine/src/export/midi.rs"]),
+    ("midly", &["engine/src/export/midi", "engine/src/capture/midi_file"]),
     ("nice_plug", &["plugin/"]),
     ("nice_plug_egui", &["plugin/"]),
     ("egui", &["plugin/"]),

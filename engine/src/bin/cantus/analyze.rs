@@ -1,99 +1,56 @@
-//! Thread: main. `cantus analyze`.
+//! Thread: main. `cantus analyze`: of a file a summary and the files asked for, of a folder a line for each recording in it.
+
+mod folder;
+mod json;
+mod summary;
+
+pub use json::{key, notes, tempo};
 
 use crate::arguments::Analyze;
 use crate::progress;
 use cantus_engine::Result;
 use cantus_engine::analysis::{Analysis, analyse};
-use cantus_engine::capture::file::read_take;
+use cantus_engine::capture::file::read_part;
 use cantus_engine::export;
-use cantus_engine::time::MidiNote;
-use serde_json::{Value, json};
+use std::path::Path;
 
-/// Listens, prints a summary, writes what was asked for.
-pub fn run(order: &Analyze) -> Result<()> {
-    let take = read_take(&order.input, order.tempo, order.metre)?;
-    let analysis = analyse(&take, &progress::context("listening"))?;
-    if let Some(path) = &order.json {
-        export::write_file(path, as_json(&analysis).to_string().as_bytes())?;
+/// Listens, prints, writes what was asked for. Gives how many recordings of a folder could not be read.
+pub fn run(order: &Analyze) -> Result<usize> {
+    if order.input.is_dir() {
+        return folder::run(order);
     }
-    if let Some(path) = &order.plot {
+    let analysis = listen(&order.input, order)?;
+    let name = order.input.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(out) = &order.out {
+        write_all(&analysis, &name, &out.join(&name))?;
+    }
+    if let Some(path) = &order.json {
+        export::write_file(path, json::analysis(&analysis).to_string().as_bytes())?;
+    }
+    if let Some(path) = &order.midi {
+        export::write_file(path, &export::midi::melody_bytes(&analysis, &name)?)?;
+    }
+    if let Some(path) = &order.picture {
         export::write_file(path, &export::picture::picture(&analysis, &[])?)?;
     }
     progress::clear();
-    print_summary(&analysis);
-    Ok(())
+    summary::print(&analysis);
+    Ok(0)
 }
 
-fn print_summary(analysis: &Analysis) {
-    println!("notes     {}", analysis.notes.len());
-    println!("key       {} ({:.0} % sure)", analysis.key.key.name(), analysis.key.confidence * 100.0);
-    let tempo = analysis.tempo().0;
-    let metre = analysis.metre();
-    println!(
-        "tempo     {tempo:.2} BPM, {}/{} ({:.0} % sure)",
-        metre.numerator,
-        metre.denominator,
-        analysis.tempo_confidence * 100.0
-    );
-    println!("tuning    {:+.0} cents", analysis.tuning_cents);
-    for note in &analysis.notes {
-        let MidiNote(sung) = note.sung;
-        println!(
-            "  {:>7.3} s  {:>6.3} s  {:<4} {:>6.2}  {:>3.0} %",
-            note.onset.0,
-            (note.offset - note.onset).0,
-            note.name(),
-            sung,
-            note.confidence * 100.0
-        );
-    }
-    for doubt in &analysis.doubts {
-        println!("note: {doubt}");
-    }
+fn listen(path: &Path, order: &Analyze) -> Result<Analysis> {
+    let take = read_part(path, order.tempo, order.metre, order.part)?;
+    analyse(&take, &progress::context(&format!("listening to {}", path.file_name().unwrap_or_default().display())))
 }
 
-/// The analysis for other programs. `f0` is 0 where there is no pitch.
-pub fn as_json(analysis: &Analysis) -> Value {
-    json!({
-        "notes": notes(analysis),
-        "f0": analysis.f0.iter().map(|frame| (frame.time, if frame.voiced { frame.hz } else { 0.0 })).collect::<Vec<_>>(),
-        "confidence": analysis.confidence,
-        "key": key(analysis),
-        "tempo": tempo(analysis),
-        "tuning_cents": analysis.tuning_cents,
-        "chroma_argmax": analysis.chroma.argmax,
-        "doubts": analysis.doubts,
-    })
-}
-
-/// The notes: onset and offset in seconds, `midi` as sung, `key` as a musician would write it.
-pub fn notes(analysis: &Analysis) -> Vec<Value> {
-    let note = |note: &cantus_engine::analysis::Note| {
-        json!({
-            "onset": note.onset, "offset": note.offset, "midi": note.sung, "key": note.key, "name": note.name(),
-            "onset_beats": analysis.beat_at(note.onset), "loudness": note.loudness, "confidence": note.confidence,
-        })
+/// Writes `<base>.json`, `<base>.mid` and `<base>.png`.
+fn write_all(analysis: &Analysis, name: &str, base: &Path) -> Result<()> {
+    let with = |ending: &str| {
+        let mut path = base.as_os_str().to_owned();
+        path.push(ending);
+        std::path::PathBuf::from(path)
     };
-    analysis.notes.iter().map(note).collect()
-}
-
-/// The key with its alternatives.
-pub fn key(analysis: &Analysis) -> Value {
-    let other = |(key, confidence): &(cantus_engine::analysis::Key, f32)| json!({ "name": key.name(), "confidence": confidence });
-    json!({
-        "name": analysis.key.key.name(),
-        "confidence": analysis.key.confidence,
-        "alternatives": analysis.key.alternatives.iter().map(other).collect::<Vec<_>>(),
-    })
-}
-
-/// Tempo and metre.
-pub fn tempo(analysis: &Analysis) -> Value {
-    let metre = analysis.metre();
-    json!({
-        "bpm": analysis.tempo(),
-        "confidence": analysis.tempo_confidence,
-        "metre": format!("{}/{}", metre.numerator, metre.denominator),
-        "beats": analysis.length,
-    })
+    export::write_file(&with(".json"), json::analysis(analysis).to_string().as_bytes())?;
+    export::write_file(&with(".mid"), &export::midi::melody_bytes(analysis, name)?)?;
+    export::write_file(&with(".png"), &export::picture::picture(analysis, &[])?)
 }

@@ -11,11 +11,13 @@ use std::path::PathBuf;
 pub const HELP: &str = "\
 cantus: a hummed melody becomes a styled rendition
 
-  cantus analyze IN [--bpm B] [--metre 4/4] [--json OUT] [--plot OUT.png]
-      Listens to a recording and tells its notes, key and tempo.
+  cantus analyze IN [--bpm B] [--metre 4/4] [--part N] [--json OUT] [--midi OUT.mid]
+                 [--picture OUT.png] [--out DIR]
+      Listens to a recording and tells its notes, key, tempo, and what is doubtful.
+      --out writes all three files. IN may be a folder: a line for each recording in it.
 
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
-                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] --out DIR
+                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] [--part N] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt.
 
@@ -46,7 +48,8 @@ cantus: a hummed melody becomes a styled rendition
       Runs a MusicGen-melody checkpoint on the inputs of a reference file, compares every
       entry, and writes what it computed. Without a reference: whether the model works at all.
 
-IN is WAV, FLAC, MP3 or OGG. Without --bpm the tempo is estimated from the recording.
+IN is WAV, AIFF, FLAC, MP3, OGG or MIDI. Without --bpm a MIDI file has its own tempo, and that of a
+recording is estimated. --part chooses among the parts of a MIDI file.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
 ";
 
@@ -71,8 +74,11 @@ pub struct Analyze {
     pub input: PathBuf,
     pub tempo: Option<Bpm>,
     pub metre: Metre,
+    pub part: Option<usize>,
     pub json: Option<PathBuf>,
-    pub plot: Option<PathBuf>,
+    pub midi: Option<PathBuf>,
+    pub picture: Option<PathBuf>,
+    pub out: Option<PathBuf>,
 }
 
 /// `cantus render`.
@@ -91,6 +97,7 @@ pub struct Render {
     pub freedom: f32,
     pub timing: Timing,
     pub rate: SampleRate,
+    pub part: Option<usize>,
     pub out: PathBuf,
 }
 
@@ -122,13 +129,22 @@ pub fn parse() -> Result<Command, String> {
         "analyze" | "analyse" if options.json_wanted && options.json.is_none() => {
             Err("--json needs the file to write to".to_owned())
         }
-        "analyze" | "analyse" => Ok(Command::Analyze(Analyze {
-            input: options.input()?,
-            tempo: options.tempo,
-            metre: options.metre.unwrap_or_default(),
-            json: options.json,
-            plot: options.plot,
-        })),
+        "analyze" | "analyse" => {
+            let order = Analyze {
+                input: options.input()?,
+                tempo: options.tempo,
+                metre: options.metre.unwrap_or_default(),
+                part: options.part,
+                json: options.json,
+                midi: options.midi,
+                picture: options.picture,
+                out: options.out,
+            };
+            if order.input.is_dir() && (order.json.is_some() || order.midi.is_some() || order.picture.is_some()) {
+                return Err("a folder has more than one result: name the folder to write to with --out".to_owned());
+            }
+            Ok(Command::Analyze(order))
+        }
         "render" => Ok(Command::Render(Render {
             input: options.input()?,
             engine: options.engine()?,
@@ -142,6 +158,7 @@ pub fn parse() -> Result<Command, String> {
             freedom: options.freedom.unwrap_or(0.0),
             timing: options.timing,
             rate: options.rate.unwrap_or(SampleRate(48_000)),
+            part: options.part,
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
@@ -166,13 +183,15 @@ struct Options {
     json: Option<PathBuf>,
     json_wanted: bool,
     help: bool,
-    plot: Option<PathBuf>,
     in_process: bool,
     length: Option<Length>,
     musicgen: bool,
     choice: MusicGenChoice,
     /// An option that only a neural engine has, for the complaint.
     neural: Option<&'static str>,
+    part: Option<usize>,
+    midi: Option<PathBuf>,
+    picture: Option<PathBuf>,
 }
 
 impl Options {
@@ -222,7 +241,11 @@ impl Options {
                     self.json_wanted = true;
                     self.json = parser.optional_value().map(PathBuf::from).or_else(|| next_path(parser));
                 }
-                Long("plot") => self.plot = Some(path(parser)?),
+                Long("part") => {
+                    self.part = Some(usize::try_from(whole(parser, "--part", 1..=9_999)?).unwrap_or(1));
+                }
+                Long("midi") => self.midi = Some(path(parser)?),
+                Long("picture" | "plot") => self.picture = Some(path(parser)?),
                 Long("help") | Short('h') => self.help = true,
                 Value(input) if self.input.is_none() => self.input = Some(input.into()),
                 other => return Err(other.unexpected().to_string()),
@@ -289,7 +312,7 @@ impl Options {
     }
 
     fn input(&mut self) -> Result<PathBuf, String> {
-        self.input.take().ok_or_else(|| "which recording? Name a WAV, FLAC, MP3 or OGG file".to_owned())
+        self.input.take().ok_or_else(|| "which recording? Name a WAV, FLAC, MP3, OGG or MIDI file".to_owned())
     }
 }
 

@@ -29,21 +29,23 @@ fn main() -> ExitCode {
     let result = match &command {
         Command::Help => {
             print!("{HELP}");
-            Ok(())
+            Ok(0)
         }
         Command::Version => {
             println!("cantus {}", env!("CARGO_PKG_VERSION"));
-            Ok(())
+            Ok(0)
         }
         Command::Analyze(order) => analyze::run(order),
-        Command::Render(order) => render::run(order),
-        Command::Styles { json } => styles::run(*json),
-        Command::Worker => serve(std::io::stdin().lock(), BufWriter::new(std::io::stdout())),
-        Command::Models(order) => models::run(order),
+        Command::Render(order) => render::run(order).map(|()| 0),
+        Command::Styles { json } => styles::run(*json).map(|()| 0),
+        Command::Worker => serve(std::io::stdin().lock(), BufWriter::new(std::io::stdout())).map(|()| 0),
+        Command::Models(order) => models::run(order).map(|()| 0),
     };
     progress::clear();
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
+        // Each was told where it failed; the others are done.
+        Ok(_) => ExitCode::from(FAILED),
         Err(error) => {
             eprintln!("cantus: {error}");
             ExitCode::from(FAILED)

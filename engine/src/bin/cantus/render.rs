@@ -3,7 +3,7 @@
 use crate::analyze;
 use crate::arguments::{Length, Render};
 use crate::progress;
-use cantus_engine::capture::file::read_take;
+use cantus_engine::capture::file::read_part;
 use cantus_engine::capture::take::Take;
 use cantus_engine::export;
 use cantus_engine::generation::band::ARRANGER_VERSION;
@@ -26,7 +26,7 @@ pub fn run(order: &Render) -> Result<()> {
     let begun = Instant::now();
     let library = StyleLibrary::builtin()?;
     let plan = Plan::of(order, &library)?;
-    let mut take = read_take(&order.input, order.tempo, order.metre)?;
+    let mut take = read_part(&order.input, order.tempo, order.metre, order.part)?;
     if let Some(length) = order.length {
         shorten(&mut take, length);
     }
