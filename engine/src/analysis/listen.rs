@@ -89,9 +89,7 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
     }
 
     let (grid, rhythm, length) = place(take, &melody.notes, &mut doubts);
-    // Guessed bars weigh notes as known ones do when they are more than a guess.
-    let bars_known = take.on_grid || rhythm.downbeat_confidence > 0.3;
-    let key = key::key(&melody.notes, &grid, bars_known);
+    let key = key::key(&melody.notes, &grid, rhythm.bars_known());
     doubts.extend(key.doubts(&melody.notes));
     Ok(Analysis {
         grid,

@@ -44,6 +44,8 @@ const ON_THE_GRID: f32 = 0.6;
 const SONG_METRE: f64 = 3.0;
 /// Notes that count for the rhythm, half an hour of them: what memory a melody may take is bounded.
 const MOST_NOTES: usize = 4_000;
+/// Bar lines at least this sure are worth going by.
+const BARS_KNOWN: f32 = 0.3;
 
 /// What was understood of a melody's rhythm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +99,13 @@ impl Default for Rhythm {
             drift: 0.0,
             beats: Vec::new(),
         }
+    }
+}
+
+impl Rhythm {
+    /// Whether the bar lines are more than a guess: then notes on them weigh more in what follows.
+    pub fn bars_known(&self) -> bool {
+        self.downbeat_confidence > BARS_KNOWN
     }
 }
 

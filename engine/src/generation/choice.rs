@@ -3,6 +3,7 @@
 use super::musicgen::{Precision, Sampling};
 use crate::data_dir::data_dir;
 use crate::error::{Error, Result};
+use crate::models::ModelLibrary;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ impl MelodyCondition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MusicGenChoice {
-    /// A folder below the models folder, or a path to one elsewhere.
+    /// A model's name as `cantus models list` has it, or a path to its folder.
     pub model: String,
     /// How the weights are held.
     pub precision: Precision,
@@ -75,10 +76,16 @@ impl MusicGenChoice {
     pub fn folder(&self) -> Result<PathBuf> {
         let named = Path::new(&self.model);
         let elsewhere = named.is_absolute() || named.components().count() > 1;
-        let folder =
-            if elsewhere { Some(named.to_path_buf()) } else { models_folder().map(|models| models.join(named)) };
+        let library = data_dir().and_then(|folder| ModelLibrary::open(&folder).ok()).filter(|_| !elsewhere);
+        let ours = library.as_ref().map(|models| models.folder().join(named));
+        let folder = if elsewhere { Some(named.to_path_buf()) } else { ours };
         if let Some(folder) = folder.as_ref().filter(|folder| folder.is_dir()) {
             return Ok(folder.clone());
+        }
+        // One that lies elsewhere may have been added by name.
+        let added = library.and_then(|models| models.find(&self.model).ok());
+        if let Some(status) = added.filter(|status| status.dir.is_dir()) {
+            return Ok(status.dir);
         }
         let place = folder.map_or_else(|| self.model.clone(), |folder| folder.display().to_string());
         Err(Error::Model {
@@ -88,9 +95,4 @@ impl MusicGenChoice {
             ),
         })
     }
-}
-
-/// Where models lie by their names.
-pub fn models_folder() -> Option<PathBuf> {
-    data_dir().map(|folder| folder.join("models"))
 }

@@ -64,13 +64,13 @@ fn every_input_gets_a_confidence_and_a_sentence() {
     let sure = 0.75..=1.0;
     let low = 0.0..=0.45;
     let none = 0.0..=0.0;
-    // What, the recording, the confidence, the number of notes, and words among its doubts; "-" for no doubt at all.
+    // What, the recording, the confidence, the number of notes, and words among its doubts; "-" for none at all.
     let rows = [
         ("a hum", tune(), &sure, 8, "-"),
         ("a hum, 8 kHz", hum(&TUNE, 0.0, 0.5, SampleRate(8_000)), &sure, 8, "-"),
         ("a hum, 192 kHz", hum(&TUNE, 0.0, 0.5, SampleRate(192_000)), &sure, 8, "-"),
         ("a hum in some noise", changed(tune(), |frame, sample| sample + soft_hiss[frame]), &sure, 8, "-"),
-        ("a singer", ours("real_vocadito_1.flac"), &sure, 0, "-"),
+        ("a singer", ours("real_vocadito_1.flac"), &sure, 0, "Outside Bb major lie E3"),
         ("a noisy hum", changed(tune(), |frame, sample| sample + loud_hiss[frame]), &(0.5..=1.0), 8, "There is noise"),
         ("a clipped hum", changed(tune(), |_, sample| (sample * 9.0).clamp(-1.0, 1.0)), &sure, 8, "clipped"),
         ("a hum with an offset", changed(tune(), |_, sample| sample + 0.3), &sure, 8, "constant offset (DC, +0.30)"),

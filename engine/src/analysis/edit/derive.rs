@@ -4,9 +4,6 @@ use super::{Edited, NoteId};
 use crate::analysis::{Analysis, Chroma, Note, chroma, doubts, key};
 use crate::time::Seconds;
 
-/// Tempo and metre are known rather than guessed from this confidence on.
-const KNOWN: f32 = 0.999;
-
 /// The analysis with corrected notes.
 pub(super) fn edited(heard: &Analysis, notes: Vec<(NoteId, Note)>) -> Edited {
     let before = |id: NoteId| usize::try_from(id.0).ok().and_then(|index| heard.notes.get(index));
@@ -23,7 +20,7 @@ pub(super) fn edited(heard: &Analysis, notes: Vec<(NoteId, Note)>) -> Edited {
 
     let confidence = confidence(heard, &notes, &changed);
     let analysis = Analysis {
-        key: key::key(&notes, &heard.grid, heard.tempo_confidence >= KNOWN),
+        key: key::key(&notes, &heard.grid, heard.rhythm.bars_known()),
         chroma: chroma_with(&heard.chroma, &notes, &spans),
         confidence,
         doubts: doubts::after_edits(&heard.doubts, &heard.notes, &notes),

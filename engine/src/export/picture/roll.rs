@@ -193,9 +193,9 @@ fn notes(canvas: &mut Canvas, plane: &Plane, analysis: &Analysis) {
         canvas.outline(frame, 2.0, edge);
     }
     // Names last, so that no neighbour's box covers them, above the box when there is room.
-    for note in &analysis.notes {
+    for (index, note) in analysis.notes.iter().enumerate() {
         let Some((left, right)) = edges(note) else { continue };
-        let name = note_name(note.key);
+        let name = analysis.name_of(index).unwrap_or_default();
         let y = plane.y(f32::from(note.key)) - half - 20.0;
         let scale = if right - left >= 13.0 * name.len() as f32 { 2 } else { 1 };
         canvas.shadowed_text(&name, left + 1.0, if scale == 2 { y } else { y + 8.0 }, scale, TEXT);

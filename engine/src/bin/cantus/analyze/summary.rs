@@ -1,10 +1,12 @@
 //! Thread: main. An analysis for people to read.
 
-use cantus_engine::analysis::{Analysis, Note, note_name};
-use cantus_engine::time::{MidiNote, Seconds};
+use cantus_engine::analysis::quantise::Subdivision;
+use cantus_engine::analysis::{Analysis, Note, Texture};
+use cantus_engine::time::{Bpm, MidiNote, Seconds};
 
 /// Other keys that are named, and how likely they must be.
 const OTHER_KEYS: usize = 2;
+const OTHER_TEMPOS: usize = 3;
 const WORTH_NAMING: f32 = 0.05;
 /// A tempo is known from this confidence on.
 const KNOWN: f32 = 0.999;
@@ -13,9 +15,13 @@ const KNOWN: f32 = 0.999;
 pub fn print(analysis: &Analysis) {
     println!("tempo       {}", tempo(analysis));
     println!("key         {}", key(analysis));
+    println!("rhythm      {}", rhythm(analysis));
     println!("tuning      {:+.0} cents", analysis.tuning_cents);
     println!("range       {}", range(analysis));
     println!("length      {}", length(analysis));
+    if analysis.texture.texture != Texture::OneVoice {
+        println!("voices      {} ({} sure)", analysis.texture.evidence, percent(analysis.texture.confidence));
+    }
     println!("confidence  {}", percent(analysis.confidence));
     for doubt in &analysis.doubts {
         println!("doubt       {doubt}");
@@ -23,16 +29,18 @@ pub fn print(analysis: &Analysis) {
     if !analysis.notes.is_empty() {
         println!("\n  bar.beat  seconds  note    sung  beats  loud  sure");
     }
-    for note in &analysis.notes {
+    let outside = analysis.key.outside(&analysis.notes);
+    for (index, note) in analysis.notes.iter().enumerate() {
         let MidiNote(sung) = note.sung;
         let beats = (analysis.beat_at(note.offset) - analysis.beat_at(note.onset)).0;
         println!(
-            "{:>10} {:>8.3}  {:<4} {sung:>7.2} {beats:>6.2} {:>5} {:>5}",
+            "{:>10} {:>8.3}  {:<4} {sung:>7.2} {beats:>6.2} {:>5} {:>5}{}",
             place(analysis, note.onset),
             note.onset.0,
-            note.name(),
+            analysis.name_of(index).unwrap_or_default(),
             percent(note.loudness),
-            percent(note.confidence)
+            percent(note.confidence),
+            if outside.contains(&index) { "  outside the key" } else { "" }
         );
     }
 }
@@ -71,6 +79,36 @@ fn tempo(analysis: &Analysis) -> String {
     format!("{:.2} BPM, {}/{} ({sure}){changes}", analysis.tempo().0, metre.numerator, metre.denominator)
 }
 
+fn rhythm(analysis: &Analysis) -> String {
+    let rhythm = &analysis.rhythm;
+    if analysis.notes.is_empty() {
+        return "none".to_owned();
+    }
+    let mut words = vec![match rhythm.subdivision {
+        Subdivision::Eighths => "eighths".to_owned(),
+        Subdivision::Sixteenths => "sixteenths".to_owned(),
+        Subdivision::Triplets => "triplets".to_owned(),
+        Subdivision::Swung => "swung eighths".to_owned(),
+    }];
+    if let Some(swing) = rhythm.swing {
+        words.push(format!("swing {}", percent(swing)));
+    }
+    if rhythm.lag_ms.abs() >= 1.0 {
+        let side = if rhythm.lag_ms > 0.0 { "late" } else { "early" };
+        words.push(format!("{:.0} ms {side}", rhythm.lag_ms.abs()));
+    }
+    if rhythm.pickup.0 > 0.0 {
+        words.push(format!("pickup of {:.2} beats", rhythm.pickup.0));
+    }
+    if analysis.tempo_confidence < KNOWN {
+        let other = |(tempo, _): &(Bpm, f32)| format!("{:.0}", tempo.0);
+        let others: Vec<String> = rhythm.alternatives.iter().take(OTHER_TEMPOS).map(other).collect();
+        words.push(format!("or {} BPM", others.join(", ")));
+        words.push(format!("bar lines {} sure", percent(rhythm.downbeat_confidence)));
+    }
+    words.join(", ")
+}
+
 fn key(analysis: &Analysis) -> String {
     if analysis.notes.is_empty() {
         return "none".to_owned();
@@ -87,7 +125,7 @@ fn range(analysis: &Analysis) -> String {
         (Some(low), Some(high)) => {
             let notes = analysis.notes.len();
             let plural = if notes == 1 { "" } else { "s" };
-            format!("{} to {}, {notes} note{plural}", note_name(low), note_name(high))
+            format!("{} to {}, {notes} note{plural}", analysis.key.key.spell(low), analysis.key.key.spell(high))
         }
         _ => "no notes".to_owned(),
     }
