@@ -11,6 +11,7 @@ mod demo;
 mod display;
 mod install;
 mod packages;
+mod score;
 mod suite;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ cargo xtask <word> [options]
   bundle   Builds Cantus.clap, Cantus.vst3 and the cantus program into target/bundled.  [--release] [--standalone]
   install  Builds for real use and puts the plugins where your DAW looks for them.  [--standalone]
   bench    Builds for real use and measures speed on one core.
+  score    Says how well melodies are heard, against recordings whose notes are known.
+           [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         "bundle" => bundle::run(&rest),
         "install" => install::run(&rest),
         "bench" => bench::run(&rest),
+        "score" => score::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");
