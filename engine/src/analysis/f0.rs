@@ -6,6 +6,7 @@
 mod convolution;
 mod network;
 mod spectrum;
+pub(crate) mod steady_lines;
 
 use crate::analysis::F0Frame;
 use crate::error::Result;

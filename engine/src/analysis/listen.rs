@@ -44,7 +44,8 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         let chroma = chroma::chroma_of_notes(&melody.notes, length);
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
-        let mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
+        let mut mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
+        f0::steady_lines::remove(&mut mono_16k);
         let mut frames = f0::track(&mono_16k, context)?;
         notes::octaves::correct(&mut frames, &mono_16k);
         let melody = notes::notes(&frames, &mono_16k);
