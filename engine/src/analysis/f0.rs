@@ -5,6 +5,7 @@
 
 mod convolution;
 mod network;
+mod path;
 mod spectrum;
 pub(crate) mod steady_lines;
 
@@ -13,7 +14,7 @@ use crate::error::Result;
 use crate::job_context::{JobContext, Stage};
 use crate::side_by_side::side_by_side;
 use crate::time::{SampleRate, Seconds};
-use network::Network;
+use network::{Network, Pitch};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -48,40 +49,63 @@ pub fn track(mono_16k: &[f32], context: &JobContext) -> Result<Vec<F0Frame>> {
     track_in_chunks(mono_16k, CHUNK, context)
 }
 
+/// [`track`], with the path of pitches that is the most likely as a whole instead of the best of each frame.
+///
+/// # Errors
+/// As [`track`].
+pub fn track_path(mono_16k: &[f32], context: &JobContext) -> Result<Vec<F0Frame>> {
+    let pitches = pitches(mono_16k, CHUNK, context)?;
+    frames(mono_16k, &pitches, &path::best(&pitches))
+}
+
 /// [`track`] with another chunk length in frames: the result must be the same for any. For tests of just that.
 ///
 /// # Errors
 /// As [`track`].
 pub fn track_in_chunks(mono_16k: &[f32], chunk_frames: usize, context: &JobContext) -> Result<Vec<F0Frame>> {
-    let peak = mono_16k.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let pitches = pitches(mono_16k, chunk_frames, context)?;
+    frames(mono_16k, &pitches, &pitches.iter().map(Pitch::best).collect::<Vec<_>>())
+}
+
+/// What the network says of every frame.
+fn pitches(mono_16k: &[f32], chunk_frames: usize, context: &JobContext) -> Result<Vec<Pitch>> {
     if mono_16k.is_empty() {
         return Ok(Vec::new());
     }
-    let gain = if (SILENT_PEAK..QUIET_PEAK).contains(&peak) { SCALED_PEAK / peak } else { 1.0 };
+    let gain = gain(mono_16k);
     let network = network()?;
     let frames = (mono_16k.len() / HOP).max(1);
     let starts: Vec<usize> = (0..frames).step_by(chunk_frames.max(1)).collect();
     let done = AtomicUsize::new(0);
     let count = starts.len();
-    let chunks: Vec<Vec<F0Frame>> = side_by_side(starts, |_, start| {
+    let chunks: Vec<Vec<Pitch>> = side_by_side(starts, |_, start| {
         context.check()?;
-        let end = (start + chunk_frames.max(1)).min(frames);
+        let end = start.saturating_add(chunk_frames.max(1)).min(frames);
         let pitches = network.forward(mono_16k, gain, frames, start..end, CONTEXT);
         // Analysis is mostly this loop; the rest of the stage takes the last fifth of its bar.
         let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / count as f32;
         context.progress(Stage::Analysis, 0.8 * share)?;
-        Ok(pitches
-            .into_iter()
-            .zip(start..)
-            .map(|(pitch, frame)| {
-                let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
-                let confidence = if loud { pitch.confidence } else { 0.0 };
-                let time = Seconds((frame * HOP) as f64 / RATE.hz());
-                F0Frame { time, hz: pitch.hz, confidence, voiced: confidence >= VOICED }
-            })
-            .collect())
+        Ok(pitches)
     })?;
     Ok(chunks.concat())
+}
+
+/// Frames of the pitches chosen, one a frame.
+fn frames(mono_16k: &[f32], pitches: &[Pitch], chosen: &[usize]) -> Result<Vec<F0Frame>> {
+    let (network, gain) = (network()?, gain(mono_16k));
+    let frames = pitches.iter().zip(chosen).enumerate().map(|(frame, (pitch, &chosen))| {
+        let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
+        let confidence = if loud { pitch.confidence } else { 0.0 };
+        let time = Seconds((frame * HOP) as f64 / RATE.hz());
+        F0Frame { time, hz: network.hz(&pitch.logits, chosen), confidence, voiced: confidence >= VOICED }
+    });
+    Ok(frames.collect())
+}
+
+/// What the audio is multiplied by: quiet takes are scaled up.
+fn gain(mono_16k: &[f32]) -> f32 {
+    let peak = mono_16k.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    if (SILENT_PEAK..QUIET_PEAK).contains(&peak) { SCALED_PEAK / peak } else { 1.0 }
 }
 
 /// Peak of the hop centred on a frame.

@@ -46,7 +46,7 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
     } else {
         let mut mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
         f0::steady_lines::remove(&mut mono_16k);
-        let mut frames = f0::track(&mono_16k, context)?;
+        let mut frames = f0::track_path(&mono_16k, context)?;
         notes::octaves::correct(&mut frames, &mono_16k);
         let melody = notes::notes(&frames, &mono_16k);
         context.progress(Stage::Analysis, 0.85)?;

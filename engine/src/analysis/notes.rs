@@ -2,9 +2,11 @@
 
 mod curves;
 mod envelope;
+mod novelty;
 pub(crate) mod octaves;
 mod onsets;
 mod segmentation;
+mod spectra;
 
 use crate::analysis::{F0Frame, Note, f0};
 use crate::time::{Hz, MidiNote, Seconds};
@@ -38,9 +40,10 @@ struct Segment {
 pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
     let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
     let levels = envelope::frame_levels_db(mono_16k, frames.len());
-    let segments = segmentation::segment(&pitches, frames, &levels);
+    let events = novelty::Novelty::new(mono_16k, frames).events();
+    let segments = segmentation::segment(&pitches, frames, &levels, &events);
     let envelope = Envelope::new(mono_16k);
-    let spans = onsets::refine(&segments, &pitches, &envelope);
+    let spans = onsets::refine(&segments, &pitches, mono_16k, &envelope);
 
     let mut found = Vec::new();
     for (segment, (onset, offset)) in segments.iter().zip(spans) {

@@ -11,7 +11,7 @@ use std::ops::Range;
 pub const BINS: usize = 128;
 /// Bins the neck looks at, and pitches it decides between: 46.875 to 2093.75 Hz in steps of 70 cents.
 const NECK_BINS: usize = 96;
-const PITCHES: usize = 95;
+pub const PITCHES: usize = 95;
 /// Channels of the trunk and of the neck.
 const TRUNK: usize = 12;
 const NECK: usize = 4;
@@ -27,9 +27,17 @@ const WEIGHTS: &[u8] = include_bytes!("../../../../assets/models/swift-f0/swift_
 /// The network's answer for one frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Pitch {
-    pub hz: f32,
+    /// Natural logarithm of how much each pitch is believed, up to a common constant.
+    pub logits: [f32; PITCHES],
     /// 0 to 1.
     pub confidence: f32,
+}
+
+impl Pitch {
+    /// The most believed pitch, the lowest on ties.
+    pub fn best(&self) -> usize {
+        (0..PITCHES).fold(0, |best, pitch| if self.logits[pitch] > self.logits[best] { pitch } else { best })
+    }
 }
 
 /// All layers with their weights.
@@ -139,23 +147,25 @@ impl Network {
         let confidence = self.confidence(&features, &neck, frames);
         let first = wanted.start - computed.start;
         (first..first + wanted.len())
-            .map(|frame| Pitch { hz: self.hz(&neck, frame), confidence: confidence[frame] })
+            .map(|frame| Pitch { logits: self.logits(&neck, frame), confidence: confidence[frame] })
             .collect()
     }
 
-    /// The frequency of one frame: the best of the 95 pitches, refined by its two neighbours.
-    fn hz(&self, neck: &Map, frame: usize) -> f32 {
+    /// The pitch logits of one frame.
+    fn logits(&self, neck: &Map, frame: usize) -> [f32; PITCHES] {
         let (weights, bias) = &self.pitch;
-        let logit = |pitch: usize| {
+        std::array::from_fn(|pitch| {
             (0..NECK).fold(0.0, |sum, channel| sum + weights[channel] * neck.row(channel, pitch)[frame]) + bias
-        };
-        let logits: Vec<f32> = (0..PITCHES).map(logit).collect();
-        let best = (0..PITCHES).fold(0, |best, pitch| if logits[pitch] > logits[best] { pitch } else { best });
+        })
+    }
+
+    /// The frequency in hertz of one of the 95 pitches, refined by its two neighbours.
+    pub fn hz(&self, logits: &[f32; PITCHES], pitch: usize) -> f32 {
         let (mut weight_sum, mut sum) = (0.0, 0.0);
-        for pitch in best.saturating_sub(1)..=(best + 1).min(PITCHES - 1) {
-            let weight = f64::from(logits[pitch] - logits[best]).exp();
+        for near in pitch.saturating_sub(1)..=(pitch + 1).min(PITCHES - 1) {
+            let weight = f64::from(logits[near] - logits[pitch]).exp();
             weight_sum += weight;
-            sum += weight * self.log_freq[pitch];
+            sum += weight * self.log_freq[near];
         }
         (sum / weight_sum).exp() as f32
     }

@@ -28,7 +28,7 @@ const LOWEST_HZ: f32 = 46.875;
 pub(crate) fn correct(frames: &mut [F0Frame], mono_16k: &[f32]) {
     let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
     let levels = envelope::frame_levels_db(mono_16k, frames.len());
-    for segment in segmentation::segment(&pitches, frames, &levels) {
+    for segment in segmentation::segment(&pitches, frames, &levels, &[]) {
         let Some(power) = spectrum(&segment, mono_16k) else { continue };
         let mut hz =
             super::median(&mut frames[segment.first..segment.end].iter().map(|frame| frame.hz).collect::<Vec<_>>());

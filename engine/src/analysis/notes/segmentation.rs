@@ -5,7 +5,9 @@
 //! note costs as much as a few bad frames. The costs follow the note segmentation of the swift-f0 package (MIT).
 
 use super::Segment;
-use crate::analysis::F0Frame;
+use super::novelty::Event;
+use super::spectra::Spectra;
+use crate::analysis::{F0Frame, f0};
 
 /// Price of a note, in bad frames: 80 ms. A shorter excursion stays part of the note around it.
 const NOTE: f64 = 5.0;
@@ -22,8 +24,9 @@ const STEPS: f32 = 5.0;
 const DOUBT: f64 = 0.01;
 
 /// Cuts `pitches` (MIDI note numbers, one a frame) into notes.
-pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32]) -> Vec<Segment> {
+pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32], events: &[Event]) -> Vec<Segment> {
     let dips = dips(levels_db);
+    let prices = prices(pitches.len(), events);
     let (lowest, highest) = pitches.iter().fold((f32::MAX, f32::MIN), |(low, high), &p| (low.min(p), high.max(p)));
     if lowest > highest {
         return Vec::new();
@@ -46,8 +49,8 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32]) ->
         let base = -(clipped / (1.0 - clipped)).ln() + f64::from(dips[frame]);
         let mut cheapest = 0;
         for (index, candidate) in candidates.iter().enumerate() {
-            if best + NOTE < price[index] {
-                price[index] = best + NOTE;
+            if best + prices[frame] < price[index] {
+                price[index] = best + prices[frame];
                 began[index] = frame;
             }
             price[index] += base + confidence * (candidate - f64::from(pitch)).abs().min(WRONG);
@@ -78,6 +81,21 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32]) ->
     segments
 }
 
+/// What a note that begins with each frame costs: less where the sound begins anew.
+fn prices(frames: usize, events: &[Event]) -> Vec<f64> {
+    let note=f64::from(crate::tune("NOTE",6.0));
+    let mut prices = vec![note; frames];
+    for event in events {
+        let price = (note*0.0 + f64::from(crate::tune("EV0",1.5)) - f64::from(crate::tune("EVW",1.5)) * f64::from(event.evidence)).clamp(f64::from(crate::tune("EVMIN",-8.0)), note);
+        let frame = (event.step * Spectra::STEP + f0::HOP / 2) / f0::HOP;
+        let w=crate::tune("EVR",0.0) as usize;
+        for near in frame.saturating_sub(w)..(frame + w+1).min(frames) {
+            prices[near] = prices[near].min(price);
+        }
+    }
+    prices
+}
+
 /// How far each frame dips under the louder frames on both sides, beyond what is normal, as a cost.
 fn dips(levels_db: &[f32]) -> Vec<f32> {
     let loudest = |range: std::ops::Range<usize>| levels_db[range].iter().fold(f32::MIN, |top, level| top.max(*level));
@@ -85,7 +103,7 @@ fn dips(levels_db: &[f32]) -> Vec<f32> {
         .map(|frame| {
             let before = loudest(frame.saturating_sub(DIP_REACH)..frame + 1);
             let after = loudest(frame..(frame + DIP_REACH + 1).min(levels_db.len()));
-            (before.min(after) - levels_db[frame] - DIP_DB).max(0.0) * DIP_COST
+            (before.min(after) - levels_db[frame] - DIP_DB).max(0.0) * crate::tune("DIPC",0.0)
         })
         .collect()
 }
