@@ -48,7 +48,7 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         f0::steady_lines::remove(&mut mono_16k);
         let mut frames = f0::track_path(&mono_16k, context)?;
         notes::octaves::correct(&mut frames, &mono_16k);
-        let melody = notes::notes(&frames, &mono_16k);
+        let melody = notes::notes(&mut frames, &mono_16k);
         context.progress(Stage::Analysis, 0.85)?;
         let chroma = chroma::chroma_in(&resample_in(&heard, chroma::RATE, context)?.to_mono(), context)?;
         (frames, melody, chroma)

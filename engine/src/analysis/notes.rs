@@ -2,6 +2,7 @@
 
 mod curves;
 mod envelope;
+mod line;
 mod novelty;
 pub(crate) mod octaves;
 mod onsets;
@@ -37,13 +38,17 @@ struct Segment {
 }
 
 /// Finds the notes in pitch frames and the audio (mono, 16 kHz) they were tracked in.
-pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
+///
+/// The frames are put right where the notes know better: a frame that still shows the note before takes the pitch of its own,
+/// and what sounds outside the notes is no longer voiced.
+pub fn notes(frames: &mut [F0Frame], mono_16k: &[f32]) -> Melody {
     let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
     let levels = envelope::frame_levels_db(mono_16k, frames.len());
-    let events = novelty::Novelty::new(mono_16k, frames).events();
+    let novelty = novelty::Novelty::new(mono_16k, frames);
+    let events = novelty.events();
     let segments = segmentation::segment(&pitches, frames, &levels, &events);
     let envelope = Envelope::new(mono_16k);
-    let spans = onsets::refine(&segments, &pitches, mono_16k, &envelope);
+    let spans = onsets::refine(&segments, &pitches, mono_16k, &novelty.harmonic_db);
 
     let mut found = Vec::new();
     for (segment, (onset, offset)) in segments.iter().zip(spans) {
@@ -67,6 +72,8 @@ pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
         });
     }
 
+    line::follow(frames, &found);
+    let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
     let tuning = tuning(&found);
     let loudest = found.iter().fold(f32::MIN_POSITIVE, |loudest, note| loudest.max(note.loudness));
     for note in &mut found {

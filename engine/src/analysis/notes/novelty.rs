@@ -36,7 +36,7 @@ const LEAST: f32 = -3.0;
 /// Curves every 4 ms.
 pub(super) struct Novelty {
     /// Level of the harmonics of the tracked pitch, in dB.
-    harmonic_db: Vec<f32>,
+    pub harmonic_db: Vec<f32>,
     /// Mean rise of the bands, in dB.
     flux_db: Vec<f32>,
 }

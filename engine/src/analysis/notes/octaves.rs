@@ -18,6 +18,10 @@ const HOP: usize = 1024;
 const SHORTEST: usize = 1024;
 /// Power of the weaker peak between the harmonics against the strongest harmonic, from which the note is an octave lower.
 const HALF_POWER: f32 = 0.2;
+/// Power of the strongest odd harmonic against the strongest even one, under which the note is an octave higher.
+const ODD_POWER: f32 = 0.02;
+/// No note goes above this: the highest that people whistle.
+const HIGHEST_HZ: f32 = 4000.0;
 /// A peak is looked for this far around its place, as a share of its frequency and in spectral lines.
 const AROUND: f32 = 0.03;
 const AROUND_LINES: f32 = 2.0;
@@ -37,6 +41,10 @@ pub(crate) fn correct(frames: &mut [F0Frame], mono_16k: &[f32]) {
             hz /= 2.0;
             divisor *= 2.0;
         }
+        while divisor <= 1.0 && hz * 2.0 <= HIGHEST_HZ && too_low(&power, hz) {
+            hz *= 2.0;
+            divisor /= 2.0;
+        }
         frames[segment.first..segment.end].iter_mut().for_each(|frame| frame.hz /= divisor);
     }
 }
@@ -45,6 +53,12 @@ fn too_high(power: &[f32], hz: f32) -> bool {
     let between = peak(power, hz * 0.5).min(peak(power, hz * 1.5));
     let harmonics = [1.0, 2.0, 3.0].into_iter().fold(0.0_f32, |top, number| top.max(peak(power, hz * number)));
     between > HALF_POWER * harmonics
+}
+
+/// Without its odd harmonics a note is one an octave higher.
+fn too_low(power: &[f32], hz: f32) -> bool {
+    let strongest = |numbers: [f32; 3]| numbers.into_iter().fold(0.0_f32, |top, number| top.max(peak(power, hz * number)));
+    strongest([1.0, 3.0, 5.0]) < crate::tune("ODD", ODD_POWER) * strongest([2.0, 4.0, 6.0])
 }
 
 /// Largest power around a frequency.

@@ -1,6 +1,5 @@
 //! Thread: worker. Puts the beginnings and ends of notes where they are heard, finer than the 16 ms of the pitch frames.
 
-use super::envelope::Envelope;
 use super::spectra::Spectra;
 use super::{Segment, frame_time};
 use crate::analysis::f0;
@@ -38,7 +37,7 @@ const OVER_DB: f32 = 15.0;
 const KEPT: f64 = 0.06;
 
 /// Onset and offset in seconds of each segment, in order and never overlapping.
-pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], envelope: &Envelope) -> Vec<(f64, f64)> {
+pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], harmonic_db: &[f32]) -> Vec<(f64, f64)> {
     let mut spectra = Spectra::new();
     let mut spans: Vec<(f64, f64)> = Vec::with_capacity(segments.len());
     for (index, segment) in segments.iter().enumerate() {
@@ -59,14 +58,14 @@ pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], en
         }
         spans.push((onset, frame_time(segment.end).max(onset)));
     }
-    spans.into_iter().map(|(onset, offset)| (onset, sounding_end(onset, offset, envelope))).collect()
+    spans.into_iter().map(|(onset, offset)| (onset, sounding_end(onset, offset, harmonic_db))).collect()
 }
 
 /// Where the note's own harmonics begin to rise; `None` when they do not.
 fn risen(before: Option<&Segment>, segment: &Segment, audio: &[f32], spectra: &mut Spectra) -> Option<f64> {
     let step_of = |frame: usize| frame * f0::HOP / Spectra::STEP;
     let boundary = step_of(segment.first);
-    let first = boundary.saturating_sub(BEFORE).max(before.map_or(0, |before| step_of(before.first) + 8));
+    let first = boundary.saturating_sub(crate::tune("BEFORE", BEFORE as f32) as usize).max(before.map_or(0, |before| step_of(before.first) + 8));
     let end = (boundary + BODY).min(step_of(segment.end)).max(boundary + 1);
     let ringing = before.filter(|before| {
         frame_time(segment.first) - frame_time(before.end) < RINGS && (before.pitch - segment.pitch).abs() > GLIDE
@@ -140,17 +139,14 @@ fn slurred_onset(before: &Segment, segment: &Segment, pitches: &[f32]) -> Option
 }
 
 /// The end of a note without the room's answer to it.
-fn sounding_end(onset: f64, offset: f64, envelope: &Envelope) -> f64 {
-    let (first, end) = (envelope.index(onset), envelope.index(offset));
-    let mut levels: Vec<f32> = (first..end).map(|step| envelope.db(step)).collect();
-    let kept = (KEPT / Envelope::STEP_SECONDS) as usize;
-    if levels.len() <= kept {
+fn sounding_end(onset: f64, offset: f64, harmonic_db: &[f32]) -> f64 {
+    let step = |seconds: f64| ((seconds / Spectra::STEP_SECONDS) as usize).min(harmonic_db.len());
+    let (first, end) = (step(onset), step(offset));
+    let kept = (KEPT / Spectra::STEP_SECONDS) as usize;
+    if end < first + kept + 1 {
         return offset;
     }
-    let floor = super::median(&mut levels.clone()) - OVER_DB;
-    while levels.len() > kept && levels.last().is_some_and(|level| *level < floor) {
-        levels.pop();
-    }
-    let sounding = onset + levels.len() as f64 * Envelope::STEP_SECONDS;
-    sounding.min(offset)
+    let floor = super::median(&mut harmonic_db[first..end].to_vec()) - crate::tune("OVER", OVER_DB);
+    let sounding = (first + kept..end).rev().find(|&step| harmonic_db[step] >= floor).unwrap_or(first + kept);
+    ((sounding + 1) as f64 * Spectra::STEP_SECONDS).min(offset)
 }
