@@ -48,7 +48,10 @@ pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], ha
         let mode = crate::tune("OMODE", 0.0) as i32;
         let onset = match (risen, glided) {
             (Some(risen), Some(glided)) => match mode { 0 => risen.min(glided), 1 => risen, 2 => glided, _ => risen.max(glided) },
-            (Some(risen), None) => risen,
+            (Some(risen), None) => {
+                let adjacent = before.is_some_and(|before| before.end == segment.first);
+                if adjacent { risen } else { risen.max(boundary - f64::from(crate::tune("GAPBACK", 0.2))) }
+            }
             (None, Some(glided)) => glided,
             (None, None) => boundary,
         };
@@ -89,7 +92,8 @@ fn risen(before: Option<&Segment>, segment: &Segment, audio: &[f32], spectra: &m
     if least > crate::tune("LEASTRISE", 0.7) * own {
         return None;
     }
-    let threshold = least + crate::tune("RISEN", RISEN) * (own - least);
+    let gap = before.is_none_or(|before| before.end < segment.first);
+    let threshold = least + if gap { crate::tune("RISENG", RISEN) } else { crate::tune("RISEN", RISEN) } * (own - least);
     let mut at = inside;
     while at > lowest && amplitude[at - 1] >= threshold {
         at -= 1;

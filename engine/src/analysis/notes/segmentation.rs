@@ -78,7 +78,18 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32], ev
         }
     }
     segments.reverse();
-    segments
+    let short = crate::tune("SCOOP", 0.0) as usize;
+    let sure: Vec<usize> = events.iter().filter(|e| e.evidence > crate::tune("SCEV", 1.0)).map(|event| (event.step * Spectra::STEP + f0::HOP / 2) / f0::HOP).collect();
+    let mut merged: Vec<Segment> = Vec::new();
+    for segment in segments {
+        match merged.last_mut() {
+            Some(last) if last.end == segment.first && last.end - last.first <= short && (last.pitch - segment.pitch).abs() < 2.5 && !sure.iter().any(|s| s.abs_diff(segment.first) <= 1) => {
+                *last = Segment { first: last.first, ..segment };
+            }
+            _ => merged.push(segment),
+        }
+    }
+    merged
 }
 
 /// What a note that begins with each frame costs: less where the sound begins anew.
