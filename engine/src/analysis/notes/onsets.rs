@@ -45,12 +45,23 @@ pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], ha
         let boundary = frame_time(segment.first);
         let risen = risen(before.as_ref(), segment, mono_16k, &mut spectra);
         let glided = before.filter(|before| before.end == segment.first).and_then(|before| slurred_onset(&before, segment, pitches));
-        let mode = crate::tune("OMODE", 0.0) as i32;
+        let glides = before.is_some_and(|before| {
+            let step = segment.pitch - before.pitch;
+            let progress = |frame: usize| (pitches[frame] - before.pitch) / step;
+            let g = crate::tune("GLO", 0.25);
+            let n = (segment.first.saturating_sub(4)..(segment.first + 4).min(segment.end)).filter(|&frame| (g..1.0 - g).contains(&progress(frame))).count();
+            n as f32 >= crate::tune("GLN", 1.0)
+        });
         let onset = match (risen, glided) {
-            (Some(risen), Some(glided)) => match mode { 0 => risen.min(glided), 1 => risen, 2 => glided, _ => risen.max(glided) },
+            (Some(risen), Some(glided)) => if glides { glided } else { risen.min(glided) },
             (Some(risen), None) => {
                 let adjacent = before.is_some_and(|before| before.end == segment.first);
-                if adjacent { risen } else { risen.max(boundary - f64::from(crate::tune("GAPBACK", 0.2))) }
+                if adjacent { risen } else {
+                    // Only as far back as the tracker hears the note's own pitch.
+                    let mut first = segment.first;
+                    while first > 0 && frame_time(first) > risen && (pitches[first - 1] - segment.pitch).abs() < crate::tune("OWNP", 1.0) { first -= 1; }
+                    risen.max(frame_time(first) - f64::from(crate::tune("GAPBACK", 0.016)))
+                }
             }
             (None, Some(glided)) => glided,
             (None, None) => boundary,

@@ -48,9 +48,12 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32], ev
         let clipped = confidence.clamp(DOUBT, 1.0 - DOUBT);
         let base = -(clipped / (1.0 - clipped)).ln() + f64::from(dips[frame]);
         let mut cheapest = 0;
+        // After a gap a note needs no other reason to begin.
+        let after_gap = frame == 0 || last.get(frame - 1).is_some_and(Option::is_none);
+        let begin = best + if after_gap && crate::tune("GAPEV", 1.0) > 0.5 { f64::from(crate::tune("NOTEG", 6.0)) } else { prices[frame] };
         for (index, candidate) in candidates.iter().enumerate() {
-            if best + prices[frame] < price[index] {
-                price[index] = best + prices[frame];
+            if begin < price[index] {
+                price[index] = begin;
                 began[index] = frame;
             }
             price[index] += base + confidence * (candidate - f64::from(pitch)).abs().min(WRONG);
@@ -78,7 +81,7 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32], ev
         }
     }
     segments.reverse();
-    let short = crate::tune("SCOOP", 0.0) as usize;
+    let short = crate::tune("SCOOP", 7.0) as usize;
     let sure: Vec<usize> = events.iter().filter(|e| e.evidence > crate::tune("SCEV", 1.0)).map(|event| (event.step * Spectra::STEP + f0::HOP / 2) / f0::HOP).collect();
     let mut merged: Vec<Segment> = Vec::new();
     for segment in segments {
