@@ -59,8 +59,8 @@ pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], ha
                 if adjacent { risen } else {
                     // Only as far back as the tracker hears the note's own pitch.
                     let mut first = segment.first;
-                    while first > 0 && frame_time(first) > risen && (pitches[first - 1] - segment.pitch).abs() < crate::tune("OWNP", 1.0) { first -= 1; }
-                    risen.max(frame_time(first) - f64::from(crate::tune("GAPBACK", 0.016)))
+                    while first > 0 && frame_time(first) > risen && (pitches[first - 1] - segment.pitch).abs() < crate::tune("OWNP", 0.5) { first -= 1; }
+                    risen.max(frame_time(first) - f64::from(crate::tune("GAPBACK", 0.012)))
                 }
             }
             (None, Some(glided)) => glided,

@@ -50,7 +50,7 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], levels_db: &[f32], ev
         let mut cheapest = 0;
         // After a gap a note needs no other reason to begin.
         let after_gap = frame == 0 || last.get(frame - 1).is_some_and(Option::is_none);
-        let begin = best + if after_gap && crate::tune("GAPEV", 1.0) > 0.5 { f64::from(crate::tune("NOTEG", 6.0)) } else { prices[frame] };
+        let begin = best + if after_gap && crate::tune("GAPEV", 1.0) > 0.5 { f64::from(crate::tune("NOTEG", 8.0)) } else { prices[frame] };
         for (index, candidate) in candidates.iter().enumerate() {
             if begin < price[index] {
                 price[index] = begin;
