@@ -23,13 +23,3 @@ pub mod time;
 pub mod trace;
 
 pub use error::{Error, Result};
-
-/// PROTOTYPE
-pub fn tune(name: &'static str, default: f32) -> f32 {
-    use std::collections::BTreeMap;
-    use std::sync::OnceLock;
-    static VALUES: OnceLock<BTreeMap<String, f32>> = OnceLock::new();
-    let values = VALUES.get_or_init(|| std::env::vars().filter_map(|(k, v)| Some((k.strip_prefix("T_")?.to_owned(), v.parse().ok()?))).collect());
-    if values.is_empty() { return default; }
-    values.get(name).copied().unwrap_or(default)
-}

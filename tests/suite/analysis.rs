@@ -3,6 +3,7 @@
 mod files;
 mod hum;
 mod hums;
+mod melody;
 mod music;
 mod parity;
 mod resampling;

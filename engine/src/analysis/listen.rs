@@ -45,10 +45,10 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
         let mut mono_16k = resample_in(&heard, f0::RATE, context)?.to_mono();
-        f0::steady_lines::remove(&mut mono_16k);
+        f0::steady_lines::remove(&mut mono_16k, context)?;
         let mut frames = f0::track_path(&mono_16k, context)?;
-        notes::octaves::correct(&mut frames, &mono_16k);
-        let melody = notes::notes(&mut frames, &mono_16k);
+        notes::octaves::correct(&mut frames, &mono_16k, context)?;
+        let melody = notes::notes(&mut frames, &mono_16k, context)?;
         context.progress(Stage::Analysis, 0.85)?;
         let chroma = chroma::chroma_in(&resample_in(&heard, chroma::RATE, context)?.to_mono(), context)?;
         (frames, melody, chroma)

@@ -4,6 +4,8 @@
 //! it from a melody is that it sounds all the time, also where the voice rests, and is much softer than the voice.
 
 use super::RATE;
+use crate::error::Result;
+use crate::job_context::JobContext;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 use std::f64::consts::TAU;
@@ -40,15 +42,19 @@ struct Line {
 }
 
 /// Takes steady lines out of mono audio at 16 kHz. Without any, or when the audio is too short to tell, nothing changes.
-pub(crate) fn remove(mono_16k: &mut [f32]) {
-    for line in find(mono_16k) {
-        subtract(mono_16k, &line);
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub(crate) fn remove(mono_16k: &mut [f32], context: &JobContext) -> Result<()> {
+    for line in find(mono_16k, context)? {
+        subtract(mono_16k, &line, context)?;
     }
+    Ok(())
 }
 
-fn find(audio: &[f32]) -> Vec<Line> {
+fn find(audio: &[f32], context: &JobContext) -> Result<Vec<Line>> {
     if audio.len() < LENGTH + HOP * (FEWEST - 1) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let bins = (HIGH_HZ * LENGTH as f64 / RATE.hz()) as usize + AROUND;
     let window = hann(LENGTH);
@@ -59,10 +65,11 @@ fn find(audio: &[f32]) -> Vec<Line> {
     let mut amplitudes: Vec<Vec<f32>> = vec![Vec::new(); bins];
     let mut levels = Vec::new();
     for start in (0..=audio.len() - LENGTH).step_by(HOP) {
+        context.check()?;
         let part = &audio[start..start + LENGTH];
         input.iter_mut().zip(part.iter().zip(&window)).for_each(|(value, (sample, window))| *value = sample * window);
         if transform.process(&mut input, &mut lines).is_err() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         amplitudes.iter_mut().zip(&lines).for_each(|(list, line)| list.push(line.norm() * scale));
         levels.push((part.iter().map(|sample| sample * sample).sum::<f32>() / LENGTH as f32).sqrt());
@@ -98,17 +105,18 @@ fn find(audio: &[f32]) -> Vec<Line> {
         .collect();
     found.sort_by(|a, b| b.amplitude.total_cmp(&a.amplitude));
     found.truncate(MOST);
-    found
+    Ok(found)
 }
 
 /// Measures the line in overlapping blocks and takes it away.
-fn subtract(audio: &mut [f32], line: &Line) {
+fn subtract(audio: &mut [f32], line: &Line, context: &JobContext) -> Result<()> {
     let window = hann(BLOCK);
     let turn = Complex::from_polar(1.0, TAU * line.hz / RATE.hz());
     let blocks = audio.len().div_ceil(BLOCK_HOP) + 1;
     // The first block begins half before the audio, so that every sample lies in two.
     let phasors: Vec<Complex<f64>> = (0..blocks)
         .map(|block| {
+            context.check()?;
             let start = (block * BLOCK_HOP) as i64 - BLOCK_HOP as i64;
             let mut phase = Complex::new(1.0, 0.0);
             let (mut sum, mut weight) = (Complex::new(0.0, 0.0), 0.0);
@@ -119,9 +127,9 @@ fn subtract(audio: &mut [f32], line: &Line) {
                 }
                 phase *= turn;
             }
-            if weight == 0.0 { Complex::new(0.0, 0.0) } else { sum * (2.0 / weight) }
+            Ok(if weight == 0.0 { Complex::new(0.0, 0.0) } else { sum * (2.0 / weight) })
         })
-        .collect();
+        .collect::<Result<_>>()?;
     for (block, phasor) in phasors.into_iter().enumerate() {
         let start = (block * BLOCK_HOP) as i64 - BLOCK_HOP as i64;
         let limit = (MOST_TAKEN * line.amplitude / phasor.norm().max(1e-12)).min(1.0);
@@ -133,6 +141,7 @@ fn subtract(audio: &mut [f32], line: &Line) {
             wave *= turn;
         }
     }
+    Ok(())
 }
 
 /// A window whose halves add up to one at half its length.

@@ -7,6 +7,8 @@
 
 use super::spectra::Spectra;
 use crate::analysis::{F0Frame, f0};
+use crate::error::Result;
+use crate::job_context::JobContext;
 use std::collections::VecDeque;
 
 /// Bands of the flux: twelve an octave.
@@ -30,6 +32,8 @@ const FLUX_OFFSET_DB: f32 = 0.3;
 const DIP_WEIGHT: f32 = 2.9;
 const DIP_OFFSET_DB: f32 = 1.0;
 const HELD: f32 = 8.3;
+/// Steps between two looks at whether the job is still wanted.
+const CHECK_STEPS: usize = 500;
 /// Evidence below this is none.
 const LEAST: f32 = -3.0;
 
@@ -52,7 +56,7 @@ pub(super) struct Event {
 
 impl Novelty {
     /// Of mono audio at 16 kHz and the pitch tracked in it.
-    pub fn new(mono_16k: &[f32], frames: &[F0Frame]) -> Self {
+    pub fn new(mono_16k: &[f32], frames: &[F0Frame], context: &JobContext) -> Result<Self> {
         let mut spectra = Spectra::new();
         let bands = bands();
         let scale = 1.0 / sounding_level(mono_16k).max(1e-9);
@@ -61,6 +65,9 @@ impl Novelty {
         let mut harmonic_db = Vec::with_capacity(steps);
         let mut flux_db = vec![0.0; steps];
         for step in 0..steps {
+            if step % CHECK_STEPS == 0 {
+                context.check()?;
+            }
             let power = spectra.power(mono_16k, step);
             let scaled = scale * scale;
             let frame = (step * Spectra::STEP / f0::HOP).min(frames.len().saturating_sub(1));
@@ -95,7 +102,7 @@ impl Novelty {
             }
             before.push_back(levels);
         }
-        Self { harmonic_db, flux_db }
+        Ok(Self { harmonic_db, flux_db })
     }
 
     /// Events in order.
@@ -130,7 +137,11 @@ impl Novelty {
             for at in step..end {
                 let near = at.saturating_sub(2 * TOGETHER).max(step)..(at + 2 * TOGETHER + 1).min(end);
                 let here = rise(at);
-                if here > 0.0 && near.clone().all(|other| rise(other) < here || other == at || (rise(other) == here && other > at)) {
+                if here > 0.0
+                    && near
+                        .clone()
+                        .all(|other| rise(other) < here || other == at || (rise(other) == here && other > at))
+                {
                     events.push(Event { step: at, evidence: evidence[at] });
                 }
             }

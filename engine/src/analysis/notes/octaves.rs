@@ -1,14 +1,18 @@
-//! Thread: worker. Brings notes down that the tracker put an octave or two too high.
+//! Thread: worker. Brings notes to their own octave that the tracker put into another.
 //!
 //! A note an octave too high leaves peaks between its harmonics: at half its frequency and at three halves, both nearly as
 //! strong as its own. Measured on hums, voices, and played instruments, true notes keep at least one of the two 10 dB down, and
-//! notes taken an octave up have both within 5 dB.
+//! notes taken an octave up have both within 5 dB. A note an octave too low lacks its own odd harmonics.
 
-use super::{Segment, envelope, segmentation};
+use super::{Segment, segmentation};
 use crate::analysis::{F0Frame, f0};
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::Hz;
-use realfft::RealFftPlanner;
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 /// Samples of a spectrum at 16 kHz: lines 3.9 Hz apart.
 const LENGTH: usize = 4096;
@@ -30,15 +34,20 @@ const SHORT: usize = 1024;
 const SHORT_LOWEST_HZ: f32 = 150.0;
 /// Frames on either side that vote with a frame.
 const NEIGHBOURS: usize = 3;
+/// Frames between two looks at whether the job is still wanted.
+const CHECK_FRAMES: usize = 500;
 /// No note goes below this, as the tracker's range.
 const LOWEST_HZ: f32 = 46.875;
 
-/// Corrects `hz` of the frames of every note found too high; `mono_16k` is the audio they were tracked in.
-pub(crate) fn correct(frames: &mut [F0Frame], mono_16k: &[f32]) {
-    raise(frames, mono_16k);
+/// Corrects `hz` of the frames of every note found too high or too low; `mono_16k` is the audio they were tracked in.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub(crate) fn correct(frames: &mut [F0Frame], mono_16k: &[f32], context: &JobContext) -> Result<()> {
+    raise(frames, mono_16k, context)?;
     let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
-    let levels = envelope::frame_levels_db(mono_16k, frames.len());
-    for segment in segmentation::segment(&pitches, frames, &levels, &[]) {
+    for segment in segmentation::segment(&pitches, frames, &[]) {
+        context.check()?;
         let Some(power) = spectrum(&segment, mono_16k) else { continue };
         let mut hz =
             super::median(&mut frames[segment.first..segment.end].iter().map(|frame| frame.hz).collect::<Vec<_>>());
@@ -47,12 +56,13 @@ pub(crate) fn correct(frames: &mut [F0Frame], mono_16k: &[f32]) {
             hz /= 2.0;
             divisor *= 2.0;
         }
-        while divisor <= 1.0 && hz * 2.0 <= HIGHEST_HZ && too_low(&power, hz, ODD_POWER) {
+        while divisor <= 1.0 && hz * 2.0 <= HIGHEST_HZ && too_low(&power, hz) {
             hz *= 2.0;
             divisor /= 2.0;
         }
         frames[segment.first..segment.end].iter_mut().for_each(|frame| frame.hz /= divisor);
     }
+    Ok(())
 }
 
 fn too_high(power: &[f32], hz: f32) -> bool {
@@ -63,26 +73,32 @@ fn too_high(power: &[f32], hz: f32) -> bool {
 
 /// Raises frames that lack their odd harmonics, where most of their neighbours do: after a leap of an octave the tracker tends
 /// to stay behind.
-fn raise(frames: &mut [F0Frame], mono_16k: &[f32]) {
+fn raise(frames: &mut [F0Frame], mono_16k: &[f32], context: &JobContext) -> Result<()> {
     let mut spectrum = Short::new();
     let low: Vec<bool> = (0..frames.len())
         .map(|frame| {
+            if frame % CHECK_FRAMES == 0 {
+                context.check()?;
+            }
             let hz = frames[frame].hz;
-            (SHORT_LOWEST_HZ..HIGHEST_HZ / 2.0).contains(&hz) && too_low(spectrum.power(mono_16k, frame), hz, crate::tune("ODDF", ODD_POWER))
+            let in_range = (SHORT_LOWEST_HZ..HIGHEST_HZ / 2.0).contains(&hz);
+            Ok(in_range && too_low(spectrum.power(mono_16k, frame), hz))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     for frame in 0..frames.len() {
         let near = &low[frame.saturating_sub(NEIGHBOURS)..(frame + NEIGHBOURS + 1).min(low.len())];
         if low[frame] && near.iter().filter(|low| **low).count() > NEIGHBOURS + 1 {
             frames[frame].hz *= 2.0;
         }
     }
+    Ok(())
 }
 
 /// Without its odd harmonics a note is one an octave higher.
-fn too_low(power: &[f32], hz: f32, odd_power: f32) -> bool {
-    let strongest = |numbers: [f32; 3]| numbers.into_iter().fold(0.0_f32, |top, number| top.max(peak(power, hz * number)));
-    strongest([1.0, 3.0, 5.0]) < odd_power * strongest([2.0, 4.0, 6.0])
+fn too_low(power: &[f32], hz: f32) -> bool {
+    let strongest =
+        |numbers: [f32; 3]| numbers.into_iter().fold(0.0_f32, |top, number| top.max(peak(power, hz * number)));
+    strongest([1.0, 3.0, 5.0]) < ODD_POWER * strongest([2.0, 4.0, 6.0])
 }
 
 /// Largest power around a frequency.
@@ -119,17 +135,16 @@ fn spectrum(segment: &Segment, audio: &[f32]) -> Option<Vec<f32>> {
 /// Spectra of single frames.
 struct Short {
     window: Vec<f32>,
-    transform: std::sync::Arc<dyn realfft::RealToComplex<f32>>,
+    transform: Arc<dyn RealToComplex<f32>>,
     input: Vec<f32>,
-    lines: Vec<realfft::num_complex::Complex<f32>>,
+    lines: Vec<Complex<f32>>,
     power: Vec<f32>,
 }
 
 impl Short {
     fn new() -> Self {
         let transform = RealFftPlanner::<f32>::new().plan_fft_forward(SHORT);
-        let window =
-            (0..SHORT).map(|index| (0.5 - 0.5 * (TAU * index as f64 / SHORT as f64).cos()) as f32).collect();
+        let window = (0..SHORT).map(|index| (0.5 - 0.5 * (TAU * index as f64 / SHORT as f64).cos()) as f32).collect();
         let (input, lines) = (transform.make_input_vec(), transform.make_output_vec());
         Self { window, input, power: vec![0.0; lines.len()], lines, transform }
     }

@@ -3,6 +3,8 @@
 use super::spectra::Spectra;
 use super::{Segment, frame_time};
 use crate::analysis::f0;
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::MidiNote;
 
 /// Share of the way from one pitch to the next at which a slurred note is heard to begin. The segmentation changes over in
@@ -12,10 +14,18 @@ const GLIDE_BEGUN: f32 = 0.2;
 const GLIDE_FRAMES: usize = 6;
 /// Smallest step, in semitones, that is a glide to another note.
 const GLIDE: f32 = 0.6;
+/// Parts of the way in which a pitch belongs to neither note, and how many frames around a boundary it is looked for.
+const PASSING: std::ops::Range<f32> = 0.25..0.75;
+const PASSING_FRAMES: usize = 4;
+/// After a gap a note begins no earlier than its pitch is heard, within this many semitones and give or take these seconds.
+const OWN_PITCH: f32 = 0.5;
+const AHEAD: f64 = 0.012;
 /// Share of a note's amplitude at which its rise is heard to begin.
 const RISEN: f32 = 0.1;
 /// Share that is surely inside it.
 const INSIDE: f32 = 0.5;
+/// A note that is softer than this share of its own amplitude nowhere around its beginning does not rise.
+const LEAST_RISE: f32 = 0.7;
 /// Spectra before and after a boundary in which a rise is looked for: 100 ms and 160 ms.
 const BEFORE: usize = 25;
 const AFTER: usize = 40;
@@ -32,38 +42,36 @@ const FOREIGN_HZ: f32 = 40.0;
 /// A note before that ended this long ago, in seconds, rings no more.
 const RINGS: f64 = 0.15;
 /// A note is over when it has fallen this far under its own median level: what follows is the room.
-const OVER_DB: f32 = 15.0;
+const OVER_DB: f32 = 12.0;
 /// Part of a note that the room cannot take away, in seconds.
 const KEPT: f64 = 0.06;
 
 /// Onset and offset in seconds of each segment, in order and never overlapping.
-pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], harmonic_db: &[f32]) -> Vec<(f64, f64)> {
+pub(super) fn refine(
+    segments: &[Segment],
+    pitches: &[f32],
+    mono_16k: &[f32],
+    harmonic_db: &[f32],
+    context: &JobContext,
+) -> Result<Vec<(f64, f64)>> {
     let mut spectra = Spectra::new();
     let mut spans: Vec<(f64, f64)> = Vec::with_capacity(segments.len());
     for (index, segment) in segments.iter().enumerate() {
+        context.check()?;
         let before = index.checked_sub(1).map(|before| segments[before]);
         let boundary = frame_time(segment.first);
         let risen = risen(before.as_ref(), segment, mono_16k, &mut spectra);
-        let glided = before.filter(|before| before.end == segment.first).and_then(|before| slurred_onset(&before, segment, pitches));
-        let glides = before.is_some_and(|before| {
-            let step = segment.pitch - before.pitch;
-            let progress = |frame: usize| (pitches[frame] - before.pitch) / step;
-            let g = crate::tune("GLO", 0.25);
-            let n = (segment.first.saturating_sub(4)..(segment.first + 4).min(segment.end)).filter(|&frame| (g..1.0 - g).contains(&progress(frame))).count();
-            n as f32 >= crate::tune("GLN", 1.0)
-        });
+        let glided = before
+            .filter(|before| before.end == segment.first)
+            .and_then(|before| slurred_onset(&before, segment, pitches));
         let onset = match (risen, glided) {
-            (Some(risen), Some(glided)) => if glides { glided } else { risen.min(glided) },
-            (Some(risen), None) => {
-                let adjacent = before.is_some_and(|before| before.end == segment.first);
-                if adjacent { risen } else {
-                    // Only as far back as the tracker hears the note's own pitch.
-                    let mut first = segment.first;
-                    while first > 0 && frame_time(first) > risen && (pitches[first - 1] - segment.pitch).abs() < crate::tune("OWNP", 0.5) { first -= 1; }
-                    risen.max(frame_time(first) - f64::from(crate::tune("GAPBACK", 0.012)))
-                }
+            // A voice that passes between the pitches says where its glide begins; a key that is pressed only rises.
+            (Some(risen), Some(glided)) if before.is_none_or(|before| !passes_between(&before, segment, pitches)) => {
+                risen.min(glided)
             }
-            (None, Some(glided)) => glided,
+            (_, Some(glided)) => glided,
+            (Some(risen), None) if before.is_some_and(|before| before.end == segment.first) => risen,
+            (Some(risen), None) => risen.max(heard_from(segment, pitches) - AHEAD),
             (None, None) => boundary,
         };
         let onset = spans.last().map_or(onset, |span| onset.max(span.0 + KEPT)).max(0.0);
@@ -72,14 +80,30 @@ pub(super) fn refine(segments: &[Segment], pitches: &[f32], mono_16k: &[f32], ha
         }
         spans.push((onset, frame_time(segment.end).max(onset)));
     }
-    spans.into_iter().map(|(onset, offset)| (onset, sounding_end(onset, offset, harmonic_db))).collect()
+    Ok(spans.into_iter().map(|(onset, offset)| (onset, sounding_end(onset, offset, harmonic_db))).collect())
+}
+
+/// Whether the pitch is seen on its way from one note to the next.
+fn passes_between(before: &Segment, segment: &Segment, pitches: &[f32]) -> bool {
+    let step = segment.pitch - before.pitch;
+    let around = segment.first.saturating_sub(PASSING_FRAMES)..(segment.first + PASSING_FRAMES).min(segment.end);
+    pitches[around].iter().any(|pitch| PASSING.contains(&((pitch - before.pitch) / step)))
+}
+
+/// The moment from which the tracker hears the pitch of a note, sure of it or not: a consonant or a scoop is none of it.
+fn heard_from(segment: &Segment, pitches: &[f32]) -> f64 {
+    let mut first = segment.first;
+    while first > 0 && (pitches[first - 1] - segment.pitch).abs() < OWN_PITCH {
+        first -= 1;
+    }
+    frame_time(first)
 }
 
 /// Where the note's own harmonics begin to rise; `None` when they do not.
 fn risen(before: Option<&Segment>, segment: &Segment, audio: &[f32], spectra: &mut Spectra) -> Option<f64> {
     let step_of = |frame: usize| frame * f0::HOP / Spectra::STEP;
     let boundary = step_of(segment.first);
-    let first = boundary.saturating_sub(crate::tune("BEFORE", BEFORE as f32) as usize).max(before.map_or(0, |before| step_of(before.first) + 8));
+    let first = boundary.saturating_sub(BEFORE).max(before.map_or(0, |before| step_of(before.first) + 8));
     let end = (boundary + BODY).min(step_of(segment.end)).max(boundary + 1);
     let ringing = before.filter(|before| {
         frame_time(segment.first) - frame_time(before.end) < RINGS && (before.pitch - segment.pitch).abs() > GLIDE
@@ -100,11 +124,10 @@ fn risen(before: Option<&Segment>, segment: &Segment, audio: &[f32], spectra: &m
     let inside = (at_boundary..amplitude.len().min(at_boundary + AFTER)).find(|&at| amplitude[at] >= INSIDE * own)?;
     let lowest = (0..=inside).fold(0, |low, at| if amplitude[at] <= amplitude[low] { at } else { low });
     let least = amplitude[lowest];
-    if least > crate::tune("LEASTRISE", 0.7) * own {
+    if least > LEAST_RISE * own {
         return None;
     }
-    let gap = before.is_none_or(|before| before.end < segment.first);
-    let threshold = least + if gap { crate::tune("RISENG", RISEN) } else { crate::tune("RISEN", RISEN) } * (own - least);
+    let threshold = least + RISEN * (own - least);
     let mut at = inside;
     while at > lowest && amplitude[at - 1] >= threshold {
         at -= 1;
@@ -120,17 +143,10 @@ fn lines(pitch: f32, ringing: Option<f32>) -> Vec<usize> {
         let number = (line / hz).round().clamp(1.0, HARMONICS as f32);
         (line - number * hz).abs() < (WIDTH * number * hz).max(WIDTH_HZ)
     };
-    let foreign = |line: f32| {
-        others.is_some_and(|hz| (line - (line / hz).round().max(1.0) * hz).abs() < FOREIGN_HZ)
-    };
+    let foreign = |line: f32| others.is_some_and(|hz| (line - (line / hz).round().max(1.0) * hz).abs() < FOREIGN_HZ);
     let count = (HARMONICS_HZ / Spectra::LINE_HZ) as usize;
-    let of = |others: bool| -> Vec<usize> {
-        (1..count).filter(|&line| {
-            let at = line as f32 * Spectra::LINE_HZ;
-            belongs(at) && !(others && foreign(at))
-        }).collect()
-    };
-    of(true)
+    let hz_of = |line: usize| line as f32 * Spectra::LINE_HZ;
+    (1..count).filter(|&line| belongs(hz_of(line)) && !foreign(hz_of(line))).collect()
 }
 
 /// Where the pitch leaves the note before, between two frames; `None` where it hardly moves.
@@ -161,7 +177,7 @@ fn sounding_end(onset: f64, offset: f64, harmonic_db: &[f32]) -> f64 {
     if end < first + kept + 1 {
         return offset;
     }
-    let floor = super::median(&mut harmonic_db[first..end].to_vec()) - crate::tune("OVER", OVER_DB);
+    let floor = super::median(&mut harmonic_db[first..end].to_vec()) - OVER_DB;
     let sounding = (first + kept..end).rev().find(|&step| harmonic_db[step] >= floor).unwrap_or(first + kept);
     ((sounding + 1) as f64 * Spectra::STEP_SECONDS).min(offset)
 }
