@@ -133,10 +133,18 @@ fn a_stream_hears_what_the_whole_does() {
 #[test]
 fn a_stream_of_little_or_nothing() {
     for length in [0_usize, 1, 100, 256, 300, 3_000] {
-        let audio = noise(length, 0.3, 3);
+        // Loud from the first sample on: a quiet take as a whole is scaled up.
+        let mut audio = noise(length, 0.3, 3);
+        audio.iter_mut().take(1).for_each(|sample| *sample = 0.3);
         let mut stream = f0::Stream::new(1.0).expect("a stream");
         let mut frames = stream.push(&audio);
         frames.extend(stream.finish());
         assert!(frames == f0::track(&audio, &JobContext::detached()).expect("pitch"), "{length} samples");
     }
+}
+#[test]
+fn zz_debug() {
+    let take = cantus_engine::capture::file::read_take(&data("dev_ins_00_flute.flac"), None, cantus_engine::time::Metre::default()).expect("the flute");
+    let a = cantus_engine::analysis::analyse(&take, &JobContext::detached()).expect("analysis");
+    for n in &a.notes { println!("{:.3} {:.3} {:.2}", n.onset.0, n.offset.0, n.sung.0); }
 }

@@ -1,8 +1,8 @@
 //! Thread: worker. Cuts a pitch track into notes: the cheapest sequence of notes and gaps, found exactly.
 //!
 //! Every frame is either in a gap, which costs nothing, or in a note, which costs for each semitone between the frame and the
-//! note's one pitch and pays for the frame's confidence. A new note costs as much as a few bad frames, less where the sound
-//! begins anew. The costs of pitch and confidence follow the note segmentation of the swift-f0 package (MIT).
+//! note's one pitch and pays for the frame's confidence. A new note costs as much as a few bad frames, and a note that is
+//! held where the sound begins anew costs too. The costs of pitch and confidence follow the note segmentation of the swift-f0 package (MIT).
 
 use super::Segment;
 use super::novelty::Event;
@@ -13,13 +13,15 @@ use crate::analysis::{F0Frame, f0};
 const NOTE: f64 = 6.0;
 /// Price of a note after a gap: noise may look like a pitch for a moment.
 const NOTE_AFTER_GAP: f64 = 8.0;
-/// Price where the sound may or may not begin anew, what each nat of evidence takes off it, and the least it comes to.
-const UNDECIDED: f64 = 1.5;
+/// Price of holding a note where the sound may or may not begin anew, what each nat of evidence adds, and the most it comes to.
+const UNDECIDED: f64 = 4.5;
 const EVIDENCE: f64 = 1.5;
-const CHEAPEST: f64 = -8.0;
-/// Longest scoop, in frames and in semitones, and the evidence in nats from which it is a note by itself.
+const DEAREST: f64 = 14.0;
+/// Longest scoop, in frames, how far it is from its note, in semitones, and the evidence in nats from which it is a note by itself.
 const SCOOP_FRAMES: usize = 7;
-const SCOOP: f32 = 2.5;
+const SCOOP: std::ops::RangeInclusive<f32> = 0.4..=2.5;
+/// Longest slip at the beginning of a note, in frames.
+const SLIP_FRAMES: usize = 3;
 const SURE: f32 = 1.0;
 /// Semitones beyond which a frame is simply wrong.
 const WRONG: f64 = 2.0;
@@ -30,7 +32,7 @@ const DOUBT: f64 = 0.01;
 
 /// Cuts `pitches` (MIDI note numbers, one a frame) into notes.
 pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], events: &[Event]) -> Vec<Segment> {
-    let prices = prices(pitches.len(), events);
+    let held = held(pitches.len(), events);
     let (lowest, highest) = pitches.iter().fold((f32::MAX, f32::MIN), |(low, high), &p| (low.min(p), high.max(p)));
     if lowest > highest {
         return Vec::new();
@@ -52,10 +54,10 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], events: &[Event]) -> 
         let clipped = confidence.clamp(DOUBT, 1.0 - DOUBT);
         let base = -(clipped / (1.0 - clipped)).ln();
         let mut cheapest = 0;
-        // After a gap a note needs no other reason to begin.
         let after_gap = frame == 0 || last.get(frame - 1).is_some_and(Option::is_none);
-        let begin = best + if after_gap { NOTE_AFTER_GAP } else { prices[frame] };
+        let begin = best + if after_gap { NOTE_AFTER_GAP } else { NOTE };
         for (index, candidate) in candidates.iter().enumerate() {
+            price[index] += held[frame];
             if begin < price[index] {
                 price[index] = begin;
                 began[index] = frame;
@@ -92,15 +94,16 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], events: &[Event]) -> 
 fn without_scoops(segments: &[Segment], events: &[Event]) -> Vec<Segment> {
     let begins =
         |frame: usize| events.iter().any(|event| event.evidence > SURE && frame_of(event).abs_diff(frame) <= 1);
+    let runs_into = |last: &Segment, next: &Segment| {
+        let (length, step) = (last.end - last.first, (last.pitch - next.pitch).abs());
+        // Nothing that short is a note by itself when the next has its pitch: it is how that one comes in.
+        length <= SLIP_FRAMES && step < *SCOOP.start()
+            || length <= SCOOP_FRAMES && SCOOP.contains(&step) && !begins(next.first)
+    };
     let mut notes: Vec<Segment> = Vec::with_capacity(segments.len());
     for &segment in segments {
         match notes.last_mut() {
-            Some(last)
-                if last.end == segment.first
-                    && last.end - last.first <= SCOOP_FRAMES
-                    && (last.pitch - segment.pitch).abs() < SCOOP
-                    && !begins(segment.first) =>
-            {
+            Some(last) if last.end == segment.first && runs_into(last, &segment) => {
                 *last = Segment { first: last.first, ..segment };
             }
             _ => notes.push(segment),
@@ -109,15 +112,15 @@ fn without_scoops(segments: &[Segment], events: &[Event]) -> Vec<Segment> {
     notes
 }
 
-/// What a note that begins with each frame costs: less where the sound begins anew.
-fn prices(frames: usize, events: &[Event]) -> Vec<f64> {
-    let mut prices = vec![NOTE; frames];
+/// What each frame costs a note that is held through it: something where the sound begins anew.
+fn held(frames: usize, events: &[Event]) -> Vec<f64> {
+    let mut held = vec![0.0_f64; frames];
     for event in events {
-        if let Some(price) = prices.get_mut(frame_of(event)) {
-            *price = price.min((UNDECIDED - EVIDENCE * f64::from(event.evidence)).clamp(CHEAPEST, NOTE));
+        if let Some(price) = held.get_mut(frame_of(event)) {
+            *price = price.max((UNDECIDED + EVIDENCE * f64::from(event.evidence)).clamp(0.0, DEAREST));
         }
     }
-    prices
+    held
 }
 
 /// The frame nearest to an event.
