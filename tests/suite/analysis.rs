@@ -7,6 +7,7 @@ mod files;
 pub(crate) mod hum;
 mod hums;
 mod key;
+mod melody;
 pub(crate) mod midi_files;
 mod music;
 mod parity;

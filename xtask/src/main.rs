@@ -12,6 +12,7 @@ mod display;
 mod install;
 mod packages;
 mod random_checkpoint;
+mod score;
 mod suite;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ cargo xtask <word> [options]
            [--musicgen DIR] measures a MusicGen-melody checkpoint instead. [--precision P] [--cache DIR] [--threads N]
   random-checkpoint DIR
            Writes a MusicGen-melody checkpoint with random weights, to measure with.  [--size melody|stereo-melody|small|…]
+  score    Says how well melodies are heard, against recordings whose notes are known.
+           [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         "install" => install::run(&rest),
         "bench" => bench::run(&rest),
         "random-checkpoint" => random_checkpoint::run(&rest),
+        "score" => score::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");

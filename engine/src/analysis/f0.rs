@@ -5,7 +5,12 @@
 
 mod convolution;
 mod network;
+mod path;
 mod spectrum;
+pub(crate) mod steady_lines;
+mod stream;
+
+pub use stream::Stream;
 
 use crate::analysis::F0Frame;
 use crate::error::Result;
@@ -62,6 +67,15 @@ pub fn note_of(pitch: usize) -> MidiNote {
     MidiNote(lowest + (highest - lowest) * pitch as f32 / (PITCHES - 1) as f32)
 }
 
+/// [`track`], with the path of pitches that is the most likely as a whole instead of the best of each frame.
+///
+/// # Errors
+/// As [`track`].
+pub fn track_path(mono_16k: &[f32], context: &JobContext) -> Result<Vec<F0Frame>> {
+    let pitches = pitches(mono_16k, CHUNK, context)?;
+    frames(mono_16k, &pitches, &path::best(&pitches))
+}
+
 /// [`track`] with another chunk length in frames: the result must be the same for any. For tests of just that.
 ///
 /// # Errors
@@ -97,13 +111,20 @@ fn pitches(mono_16k: &[f32], chunk_frames: usize, context: &JobContext) -> Resul
 /// Frames of the pitches chosen, one a frame.
 fn frames(mono_16k: &[f32], pitches: &[Pitch], chosen: &[usize]) -> Result<Vec<F0Frame>> {
     let (network, gain) = (network()?, gain(mono_16k));
-    let frames = pitches.iter().zip(chosen).enumerate().map(|(frame, (pitch, &chosen))| {
-        let loud = hop_peak(mono_16k, frame) * gain >= SILENT_HOP_PEAK;
-        let confidence = if loud { pitch.confidence } else { 0.0 };
-        let time = Seconds((frame * HOP) as f64 / RATE.hz());
-        F0Frame { time, hz: network.hz(&pitch.logits, chosen), confidence, voiced: confidence >= VOICED }
-    });
-    Ok(frames.collect())
+    let frames = pitches.iter().zip(chosen).enumerate();
+    Ok(frames.map(|(index, (pitch, &chosen))| frame(network, pitch, chosen, mono_16k, index, gain)).collect())
+}
+
+/// One frame, of the pitch chosen for it.
+fn frame(network: &Network, pitch: &Pitch, chosen: usize, audio: &[f32], index: usize, gain: f32) -> F0Frame {
+    let loud = hop_peak(audio, index) * gain >= SILENT_HOP_PEAK;
+    let confidence = if loud { pitch.confidence } else { 0.0 };
+    F0Frame { time: time(index), hz: network.hz(&pitch.logits, chosen), confidence, voiced: confidence >= VOICED }
+}
+
+/// The centre of a frame.
+fn time(index: usize) -> Seconds {
+    Seconds((index * HOP) as f64 / RATE.hz())
 }
 
 /// What the audio is multiplied by: quiet takes are scaled up.

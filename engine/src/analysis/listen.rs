@@ -48,7 +48,7 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
         let chroma = chroma::chroma_of_notes(&melody.notes, length);
         (midi_frames(&melody.notes, length), melody, chroma)
     } else {
-        let mono_16k = resample_in(heard, f0::RATE, context)?.to_mono();
+        let mut mono_16k = resample_in(heard, f0::RATE, context)?.to_mono();
         let hearing = Hearing::of(heard, &mono_16k, context)?;
         let (frames, melody) = match hearing.melody(&mono_16k, context)? {
             Some(several) => {
@@ -57,9 +57,10 @@ pub fn analyse(take: &Take, context: &JobContext) -> Result<Analysis> {
                 (several.frames, several.melody)
             }
             None => {
-                let mut frames = f0::track(&mono_16k, context)?;
-                notes::octaves::correct(&mut frames, &mono_16k);
-                let melody = notes::notes(&frames, &mono_16k);
+                f0::steady_lines::remove(&mut mono_16k, context)?;
+                let mut frames = f0::track_path(&mono_16k, context)?;
+                notes::octaves::correct(&mut frames, &mono_16k, context)?;
+                let melody = notes::notes(&mut frames, &mono_16k, context)?;
                 (frames, melody)
             }
         };

@@ -2,11 +2,16 @@
 
 mod curves;
 mod envelope;
+mod line;
+mod novelty;
 pub(crate) mod octaves;
 mod onsets;
 mod segmentation;
+mod spectra;
 
 use crate::analysis::{F0Frame, Note, f0};
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::{Hz, MidiNote, Seconds};
 use envelope::Envelope;
 use std::f32::consts::TAU;
@@ -35,12 +40,19 @@ struct Segment {
 }
 
 /// Finds the notes in pitch frames and the audio (mono, 16 kHz) they were tracked in.
-pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
+///
+/// The frames are put right where the notes know better: a frame that still shows the note before takes the pitch of its own,
+/// and what sounds outside the notes is no longer voiced.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub fn notes(frames: &mut [F0Frame], mono_16k: &[f32], context: &JobContext) -> Result<Melody> {
     let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
-    let levels = envelope::frame_levels_db(mono_16k, frames.len());
-    let segments = segmentation::segment(&pitches, frames, &levels);
+    let novelty = novelty::Novelty::new(mono_16k, frames, context)?;
+    let events = novelty.events();
+    let segments = segmentation::segment(&pitches, frames, &events);
     let envelope = Envelope::new(mono_16k);
-    let spans = onsets::refine(&segments, &pitches, &envelope);
+    let spans = onsets::refine(&segments, &pitches, mono_16k, &novelty.harmonic_db, context)?;
 
     let mut found = Vec::new();
     for (segment, (onset, offset)) in segments.iter().zip(spans) {
@@ -64,6 +76,8 @@ pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
         });
     }
 
+    line::follow(frames, &found);
+    let pitches: Vec<f32> = frames.iter().map(|frame| Hz(frame.hz).note().0).collect();
     let tuning = tuning(&found);
     let loudest = found.iter().fold(f32::MIN_POSITIVE, |loudest, note| loudest.max(note.loudness));
     for note in &mut found {
@@ -72,7 +86,7 @@ pub fn notes(frames: &[F0Frame], mono_16k: &[f32]) -> Melody {
         note.bend = curves::bend(note, tuning, &pitches, frames);
         note.level_db = curves::level(note, &envelope);
     }
-    Melody { notes: found, tuning_cents: tuning * 100.0 }
+    Ok(Melody { notes: found, tuning_cents: tuning * 100.0 })
 }
 
 /// The pitch of the steady part: the median of the voiced frames after the first quarter and before the last eighth, where

@@ -1,14 +1,7 @@
 //! Thread: worker. How loud a take is over time, finer than the pitch frames.
 
-use crate::analysis::f0;
-
 /// Samples at 16 kHz from one value to the next: 2 ms.
 const STEP: usize = 32;
-/// Steps a value averages over: 10 ms, one period of a low voice.
-const WIDTH: usize = 5;
-/// Level of digital silence.
-const FLOOR_DB: f32 = -140.0;
-
 /// Mean energy of the audio every 2 ms.
 pub(super) struct Envelope {
     /// Running sum of the energy of each step, so that any stretch costs two look-ups.
@@ -46,28 +39,8 @@ impl Envelope {
         if from >= to { 0.0 } else { (self.sums[to] - self.sums[from]).max(0.0) / (to - from) as f64 }
     }
 
-    /// Level around a step, in dBFS.
-    pub fn db(&self, step: usize) -> f32 {
-        decibels(self.energy(step.saturating_sub(WIDTH / 2), step + WIDTH / 2 + 1))
-    }
-
     /// Root mean square between two moments.
     pub fn rms(&self, from: f64, to: f64) -> f32 {
         self.energy(self.index(from), self.index(to).max(self.index(from) + 1)).sqrt() as f32
     }
-}
-
-/// Level of each pitch frame in dBFS: two hops around its centre.
-pub(super) fn frame_levels_db(mono_16k: &[f32], frames: usize) -> Vec<f32> {
-    (0..frames)
-        .map(|frame| {
-            let centre = (frame * f0::HOP).min(mono_16k.len());
-            let span = &mono_16k[centre.saturating_sub(f0::HOP)..(centre + f0::HOP).min(mono_16k.len())];
-            decibels(span.iter().map(|sample| f64::from(sample * sample)).sum::<f64>() / (2 * f0::HOP) as f64)
-        })
-        .collect()
-}
-
-fn decibels(energy: f64) -> f32 {
-    (10.0 * energy.max(1e-14).log10()).max(f64::from(FLOOR_DB)) as f32
 }

@@ -78,10 +78,10 @@ impl Hearing {
             (_, None) => Ok(Some(self.of_chords(mono_16k.len() / f0::HOP))),
             (_, Some(Mix { lead, rest })) => {
                 let alone = separation::lead(mono_16k, lead, context)?;
-                let mut melody = notes::notes(lead, &alone);
+                let mut frames = lead.clone();
+                let mut melody = notes::notes(&mut frames, &alone, context)?;
                 beginnings::refine(&mut melody.notes, &self.posteriors);
                 let chroma = Some(chroma::chroma_in(rest, context)?);
-                let frames = lead.clone();
                 Ok(Some(Heard { frames, melody, harmony: Vec::new(), chroma_without_drums_and_bass: chroma }))
             }
         }
