@@ -123,10 +123,12 @@ fn every_input_gets_a_confidence_and_a_sentence() {
 /// A recording of the test data, with its notes claimed so many semitones off from one moment to another.
 fn claim(name: &str, (from, to): (f64, f64), semitones: f32) -> Vec<String> {
     let audio = resample(&read_audio(&data(name)).expect(name), f0::RATE).expect("resampled").to_mono();
-    let frames = f0::track(&audio, &JobContext::detached()).expect("tracked");
+    let context = JobContext::detached();
+    let mut frames = f0::track(&audio, &context).expect("tracked");
+    let melody = notes::notes(&mut frames, &audio, &context).expect("notes");
     let off = |note: &Note| if (from..to).contains(&note.onset.0) { semitones } else { 0.0 };
     let claimed = |note: Note| Note { sung: MidiNote(note.sung.0 + off(&note)), ..note };
-    let notes: Vec<Note> = notes::notes(&frames, &audio).notes.into_iter().map(claimed).collect();
+    let notes: Vec<Note> = melody.notes.into_iter().map(claimed).collect();
     let grid = SongGrid::at_origin(Bpm(120.0), Metre::default());
     let evidence = Evidence { frames: &frames, notes: &notes, mono_16k: &audio, grid: &grid, on_grid: false };
     judge(&evidence).doubts
