@@ -33,6 +33,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         precision: arguments.precision,
         weights_cache: arguments.cache.clone(),
         threads: arguments.threads,
+        device: arguments.device,
     };
     print_load();
     let start = Instant::now();
@@ -65,7 +66,7 @@ fn steps(model: &MusicGen, positions: usize, count: usize) -> cantus_engine::Res
     let mut stepper = model.stepper(&prefix, positions + count + 2, &context)?;
     let prefill = start.elapsed().as_secs_f64();
     let prefix = stepper.positions();
-    stepper.pretend(positions.saturating_sub(prefix));
+    stepper.pretend(positions.saturating_sub(prefix))?;
     let config = &model.config().decoder;
     let mut times = Vec::with_capacity(count);
     for step in 0..count + 2 {

@@ -3,7 +3,7 @@
 use super::{Fault, Source, check_finds, check_holds};
 
 /// Crates by the start of their name, and the only places that may name them (by the start of their path).
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: [(&str, &[&str]); 20] = [
     ("rubato", &["engine/src/resample.rs"]),
     ("symphonia", &["engine/src/capture/file.rs"]),
     ("candle_core", &["engine/src/analysis/f0", "engine/src/generation/musicgen"]),

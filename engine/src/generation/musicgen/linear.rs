@@ -10,8 +10,8 @@ use super::attention::dot;
 use super::weights::{Checkpoint, Floats};
 use super::{Precision, failed};
 use crate::error::Result;
-use candle_core::quantized::{QMatMul, QTensor};
-use candle_core::{CpuStorage, Device, Module, Storage, Tensor};
+use candle_core::quantized::{QMatMul, QStorage, QTensor};
+use candle_core::{CpuStorage, DType, Device, Module, Storage, Tensor};
 use rayon::prelude::*;
 
 /// With at most this many rows the weights are read once where they lie; with more, candle's product is worth a copy of them.
@@ -31,8 +31,10 @@ pub(super) struct Linear {
 enum Weights {
     /// Exact: 32-bit numbers, part by part.
     Full(Vec<Floats>),
-    /// Blocks of few bits, by candle's products.
+    /// Blocks of few bits, by candle's products, on any device.
     Quantised(QMatMul),
+    /// `[outputs, inputs]` on a device, in the type that its products are made in.
+    Tensor(Tensor),
 }
 
 /// What one [`Linear`] is made of.
@@ -59,6 +61,25 @@ impl Linear {
         Ok(Self { inputs, outputs, weights: Weights::Full(parts) })
     }
 
+    /// The matrix as a tensor on a device.
+    pub(super) fn tensor(checkpoint: &Checkpoint, stack: &Stack, kind: DType, device: &Device) -> Result<Self> {
+        let (outputs, inputs) = dimensions(checkpoint, stack)?;
+        let parts = stack.tensors.iter().map(|name| checkpoint.tensor(name)).collect::<Result<Vec<_>>>()?;
+        let weights =
+            Tensor::cat(&parts, 0).and_then(|whole| whole.to_dtype(kind)?.to_device(device)).map_err(failed)?;
+        Ok(Self { inputs, outputs, weights: Weights::Tensor(weights) })
+    }
+
+    /// Quantised weights moved to a device; others stay as they are.
+    pub(super) fn on(self, device: &Device) -> Result<Self> {
+        let Weights::Quantised(QMatMul::QTensor(tensor)) = &self.weights else { return Ok(self) };
+        let moved = || {
+            let storage = QStorage::from_data(tensor.data()?, device, tensor.dtype())?;
+            QTensor::new(storage, (self.outputs, self.inputs))
+        };
+        Self::of_blocks(moved().map_err(failed)?, self.outputs, self.inputs)
+    }
+
     /// Quantised now, kept in memory.
     pub(super) fn quantised(checkpoint: &Checkpoint, stack: &Stack, format: Format) -> Result<Self> {
         let (outputs, inputs) = dimensions(checkpoint, stack)?;
@@ -81,7 +102,10 @@ impl Linear {
     /// `[rows, inputs]` to `[rows, outputs]`.
     pub(super) fn forward(&self, input: &Tensor) -> candle_core::Result<Tensor> {
         let parts = match &self.weights {
-            Weights::Quantised(product) => return product.forward(input),
+            Weights::Quantised(product) => return product.forward(&input.contiguous()?),
+            Weights::Tensor(matrix) => {
+                return input.to_dtype(matrix.dtype())?.matmul(&matrix.t()?)?.to_dtype(DType::F32);
+            }
             Weights::Full(parts) => parts,
         };
         let (rows, _) = input.dims2()?;
@@ -134,8 +158,8 @@ impl Linear {
 
     /// One product with nothing, so that what candle prepares on first use is ready.
     pub(super) fn prepare(&self) -> Result<()> {
-        if matches!(self.weights, Weights::Quantised(_)) {
-            let nothing = Tensor::zeros((1, self.inputs), candle_core::DType::F32, &Device::Cpu).map_err(failed)?;
+        if let Weights::Quantised(QMatMul::QTensor(tensor)) = &self.weights {
+            let nothing = Tensor::zeros((1, self.inputs), DType::F32, &tensor.device()).map_err(failed)?;
             self.forward(&nothing).map_err(failed)?;
         }
         Ok(())
@@ -160,7 +184,7 @@ pub(super) fn dimensions(checkpoint: &Checkpoint, stack: &Stack) -> Result<(usiz
 pub(super) fn format(precision: Precision, inputs: usize) -> Option<Format> {
     let fits = |format: Format| inputs.is_multiple_of(format.block());
     match precision {
-        Precision::F32 => None,
+        Precision::F32 | Precision::F16 => None,
         Precision::Q8_0 => Some(Format::Q8_0).filter(|&format| fits(format)),
         Precision::Q4K => [Format::Q4K, Format::Q8_0].into_iter().find(|&format| fits(format)),
     }
