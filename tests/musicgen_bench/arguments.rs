@@ -9,7 +9,7 @@ cantus-musicgen-bench DIR [options]
   --precision f32|f16|q8-0|q4-k   how the weights are held (q8-0)
   --device cpu|cpu-tensors|cuda|metal   what runs the language model (cpu)
   --cache DIR                 folder for quantised weights
-  --threads N                 threads of Cantus' own loops; candle's products take CANDLE_NUM_THREADS
+  --threads N                 threads that compute, when CANDLE_NUM_THREADS=1 lets them
   --contexts A,B              positions at which steps are timed (256,1700)
   --steps N                   steps that are timed (20)
   --cancels N                 how often a generation is cancelled (0)

@@ -148,8 +148,8 @@ pub struct LoadOptions {
     /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds, and memory holds them once
     /// instead of twice. Without, they are made at every start.
     pub weights_cache: Option<PathBuf>,
-    /// Threads that compute. All cores, up to 8, when absent. Candle's own products ask the environment instead, once a process:
-    /// `CANDLE_NUM_THREADS`.
+    /// Threads that compute. All cores, up to 8, when absent. They share candle's quantised products only where the environment, before anything
+    /// is computed, says `CANDLE_NUM_THREADS=1`; otherwise candle's own threads make them, which stand still on busy machines.
     pub threads: Option<usize>,
     /// What runs the language model. Text encoder and codec stay on the processor.
     pub device: DeviceChoice,

@@ -12,6 +12,7 @@ use crate::job_context::{JobContext, Stage};
 use candle_core::quantized::QTensor;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
@@ -62,9 +63,9 @@ impl QuantisedFile {
         Some(Self(Arc::new(File::map(&path).ok()?)))
     }
 
-    pub(super) fn tensor(&self, plan: &Plan) -> Result<QTensor> {
-        blocks::mapped(self.0.clone(), plan.stack.name.clone(), plan.format, (plan.outputs, plan.inputs))
-            .map_err(failed)
+    /// Rows of a matrix.
+    pub(super) fn tensor(&self, plan: &Plan, rows: Range<usize>) -> Result<QTensor> {
+        blocks::mapped(self.0.clone(), plan.stack.name.clone(), plan.format, rows, plan.inputs).map_err(failed)
     }
 
     /// Lets the system take back the memory of a tensor's pages. They are read again from the file if they are needed again.
