@@ -145,8 +145,9 @@ pub struct AudioRequest {
 pub struct LoadOptions {
     /// How the language model's weights are held.
     pub precision: Precision,
-    /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds, and memory holds them once
-    /// instead of twice. Without, they are made at every start.
+    /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds. Those of a checkpoint that
+    /// was replaced are removed. Without, they are made at every start, in a file beside the checkpoint that is gone with the process, or, where
+    /// none can be written, in memory, which holds them twice.
     pub weights_cache: Option<PathBuf>,
     /// Threads that compute. All cores, up to 8, when absent. They share candle's quantised products only where the environment, before anything
     /// is computed, says `CANDLE_NUM_THREADS=1`; otherwise candle's own threads make them, which stand still on busy machines.

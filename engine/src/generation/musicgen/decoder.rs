@@ -113,7 +113,7 @@ impl Decoder {
         context: &JobContext,
     ) -> Result<(Self, Option<Quantised>)> {
         let (file, mut origin) = quantised_file(checkpoint, config, precision, weights_cache, context)?;
-        if file.is_none() && precision.is_quantised() {
+        if origin.is_none() && precision.is_quantised() {
             origin = Some(Quantised::InMemory);
         }
         let source = Source { checkpoint, precision, device: device.as_ref(), file };
@@ -246,8 +246,8 @@ impl Decoder {
     }
 }
 
-/// The file of quantised weights for a precision, made first if need be. None when there is no folder for it, or it cannot be
-/// written: then the weights stay in memory.
+/// The file of quantised weights for a precision, made first if need be; without a folder for it, one that only this process sees. None when
+/// it cannot be written: then the weights stay in memory.
 fn quantised_file(
     checkpoint: &Checkpoint,
     config: &DecoderConfig,
@@ -255,9 +255,9 @@ fn quantised_file(
     weights_cache: Option<&Path>,
     context: &JobContext,
 ) -> Result<(Option<QuantisedFile>, Option<Quantised>)> {
-    let Some(folder) = weights_cache.filter(|_| precision.is_quantised()) else {
+    if !precision.is_quantised() {
         return Ok((None, None));
-    };
+    }
     let stacks = (0..config.num_hidden_layers).flat_map(layer_stacks);
     let mut plans = Vec::new();
     for stack in stacks {
@@ -265,12 +265,17 @@ fn quantised_file(
     }
     plans.extend(Plan::new(checkpoint, head_stack(config), Precision::Q8_0)?);
     let fingerprint = linear::fingerprint(checkpoint);
+    let unnamed = || Ok((QuantisedFile::unnamed(fingerprint, &plans, checkpoint, context)?, None));
+    let Some(folder) = weights_cache else { return unnamed() };
     if let Some(file) = QuantisedFile::open(folder, fingerprint, &plans) {
         return Ok((Some(file), Some(Quantised::FromCache)));
     }
     match linear::write(folder, fingerprint, &plans, checkpoint, context) {
-        Err(crate::Error::File { .. }) => Ok((None, None)),
+        Err(crate::Error::File { .. }) => unnamed(),
         Err(error) => Err(error),
-        Ok(()) => Ok((QuantisedFile::open(folder, fingerprint, &plans), Some(Quantised::Written))),
+        Ok(()) => {
+            linear::prune(folder, fingerprint, checkpoint);
+            Ok((QuantisedFile::open(folder, fingerprint, &plans), Some(Quantised::Written)))
+        }
     }
 }

@@ -4,7 +4,7 @@ mod blocks;
 mod quantised_file;
 
 pub(super) use blocks::Format;
-pub(super) use quantised_file::{Plan, QuantisedFile, fingerprint, write};
+pub(super) use quantised_file::{Plan, QuantisedFile, fingerprint, prune, write};
 
 use super::attention::dot;
 use super::weights::{Checkpoint, Floats};
