@@ -191,7 +191,7 @@ impl Linear {
 /// (`CANDLE_NUM_THREADS=1`), ours share the pieces, and whoever is free takes the next one.
 fn pieces(outputs: usize) -> impl Iterator<Item = Range<usize>> {
     /// For each thread: enough to take some off a slow one, few enough that rounding the inputs for each costs little.
-    const EACH: usize = 3;
+    const EACH: usize = 2;
     /// Candle's kernels work on so many rows side by side.
     const TOGETHER: usize = 16;
     let threads = rayon::current_num_threads();
