@@ -1,14 +1,15 @@
 //! Thread: main. What is to be measured.
 
-use cantus_engine::generation::musicgen::Precision;
+use cantus_engine::generation::musicgen::{DeviceChoice, Precision};
 use std::path::PathBuf;
 
 pub const USAGE: &str = "\
 cantus-musicgen-bench DIR [options]
 
-  --precision f32|q8-0|q4-k   how the weights are held (q8-0)
+  --precision f32|f16|q8-0|q4-k   how the weights are held (q8-0)
+  --device cpu|cpu-tensors|cuda|metal   what runs the language model (cpu)
   --cache DIR                 folder for quantised weights
-  --threads N                 threads of Cantus' own loops; candle's products take CANDLE_NUM_THREADS
+  --threads N                 threads that compute, when CANDLE_NUM_THREADS=1 lets them
   --contexts A,B              positions at which steps are timed (256,1700)
   --steps N                   steps that are timed (20)
   --cancels N                 how often a generation is cancelled (0)
@@ -22,6 +23,7 @@ pub struct Arguments {
     pub precision: Precision,
     pub cache: Option<PathBuf>,
     pub threads: Option<usize>,
+    pub device: DeviceChoice,
     pub contexts: Vec<usize>,
     pub steps: usize,
     pub cancels: usize,
@@ -37,6 +39,7 @@ impl Arguments {
             precision: Precision::default(),
             cache: None,
             threads: None,
+            device: DeviceChoice::Cpu,
             contexts: vec![256, 1700],
             steps: 20,
             cancels: 0,
@@ -61,6 +64,15 @@ impl Arguments {
                 "precision" => {
                     let read = serde_json::from_value(serde_json::Value::String(text.clone()));
                     arguments.precision = read.map_err(|_| format!("There is no precision \"{text}\"."))?;
+                }
+                "device" => {
+                    arguments.device = match text.as_str() {
+                        "cpu" => DeviceChoice::Cpu,
+                        "cpu-tensors" => DeviceChoice::CpuTensors,
+                        "cuda" => DeviceChoice::Cuda(0),
+                        "metal" => DeviceChoice::Metal(0),
+                        _ => return Err(format!("There is no device \"{text}\".")),
+                    }
                 }
                 "cache" => arguments.cache = Some(PathBuf::from(value)),
                 "threads" => arguments.threads = Some(number()?),

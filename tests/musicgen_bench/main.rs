@@ -33,6 +33,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         precision: arguments.precision,
         weights_cache: arguments.cache.clone(),
         threads: arguments.threads,
+        device: arguments.device,
     };
     print_load();
     let start = Instant::now();
@@ -61,13 +62,15 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn steps(model: &MusicGen, positions: usize, count: usize) -> cantus_engine::Result<()> {
     let context = JobContext::detached();
     let prefix = model.prefix(TEXT, &Melody::None, &context)?;
-    let start = Instant::now();
+    let (start, worked) = (Instant::now(), processor_seconds());
     let mut stepper = model.stepper(&prefix, positions + count + 2, &context)?;
     let prefill = start.elapsed().as_secs_f64();
+    let prefill_worked = processor_seconds() - worked;
     let prefix = stepper.positions();
-    stepper.pretend(positions.saturating_sub(prefix));
+    stepper.pretend(positions.saturating_sub(prefix))?;
     let config = &model.config().decoder;
     let mut times = Vec::with_capacity(count);
+    let mut worked = processor_seconds();
     for step in 0..count + 2 {
         let column: Vec<u32> =
             (0..config.num_codebooks).map(|k| ((step * 31 + k * 7) % config.vocab_size) as u32).collect();
@@ -76,16 +79,20 @@ fn steps(model: &MusicGen, positions: usize, count: usize) -> cantus_engine::Res
         // The first two warm up.
         if step >= 2 {
             times.push(start.elapsed().as_secs_f64());
+        } else {
+            worked = processor_seconds();
         }
     }
+    let worked = (processor_seconds() - worked) / count as f64;
     times.sort_by(f64::total_cmp);
     let (median, best) = (times[times.len() / 2], times[0]);
     println!(
-        "context {positions}: prefix of {prefix} in {prefill:.1} s, then median {:.1} ms, best {:.1} ms, {:.2} steps/s, best {:.2}; {}",
+        "context {positions}: prefix of {prefix} in {prefill:.1} s (processor {prefill_worked:.1} s), then median {:.1} ms, best {:.1} ms, {:.2} steps/s, best {:.2}, processor {:.1} ms a step; {}",
         median * 1e3,
         best * 1e3,
         1.0 / median,
         1.0 / best,
+        worked * 1e3,
         memory()
     );
     Ok(())
@@ -156,6 +163,20 @@ fn memory() -> String {
         Some(format!("{name} {:.2} GB", kilobytes * 1024.0 / 1e9))
     };
     ["VmHWM", "VmRSS", "RssAnon", "RssFile"].into_iter().filter_map(field).collect::<Vec<_>>().join(", ")
+}
+
+/// Seconds that all threads of this process have worked, where the system tells; 0 elsewhere.
+fn processor_seconds() -> f64 {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the call fills the structure that it is given.
+        let outcome = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+        if outcome == 0 {
+            return time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
+        }
+    }
+    0.0
 }
 
 fn print_load() {

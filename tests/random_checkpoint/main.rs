@@ -8,7 +8,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cantus-random-checkpoint DIR [--size SIZE] [--seed N]
 
-  SIZE  melody (6.2 GB, the default), melody-large, stereo-melody, stereo-melody-large, small, small-stereo";
+  SIZE  melody (6.2 GB, the default), melody-large, stereo-melody, stereo-melody-large, medium (1.3 GB), small, small-stereo";
 
 /// Published checkpoints come in parts of at most so many bytes.
 const SHARD_BYTES: usize = 5_000_000_000;

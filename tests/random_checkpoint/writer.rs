@@ -51,6 +51,7 @@ pub fn config(size: &str) -> Option<Value> {
         "melody-large" => real(2048, 1),
         "stereo-melody" => real(1536, 2),
         "stereo-melody-large" => real(2048, 2),
+        "medium" => (small_text, audio(64, 128, 2048, 2.2), decoder(1024, 24, 16, 1, 2048)),
         "small" => (small_text, audio(4, 16, 256, 1.6), decoder(256, 2, 4, 1, 256)),
         "small-stereo" => (small_text, audio(4, 16, 256, 1.6), decoder(256, 2, 4, 2, 256)),
         _ => return None,

@@ -4,6 +4,7 @@ mod check;
 mod codec;
 mod conditioning;
 mod delay;
+mod devices;
 mod generation;
 mod loading;
 mod parity;

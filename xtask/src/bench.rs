@@ -26,5 +26,7 @@ fn musicgen(options: &[String]) -> Result<()> {
     cargo::run(&mut build, "Building the measurement")?;
     let program = cargo::profile_dir(true).join(cargo::program("cantus-musicgen-bench"));
     let options = options.iter().filter(|option| *option != "--" && *option != "--musicgen");
-    cargo::run(std::process::Command::new(program).args(options), "The measurement")
+    // As in the worker process: Cantus' own threads share candle's products.
+    let mut measurement = std::process::Command::new(program);
+    cargo::run(measurement.args(options).env("CANDLE_NUM_THREADS", "1"), "The measurement")
 }

@@ -12,6 +12,7 @@ pub mod conditioning;
 pub mod config;
 mod decoder;
 pub mod delay_pattern;
+mod device;
 pub mod encodec;
 mod gelu;
 mod generate;
@@ -23,9 +24,11 @@ pub mod positions;
 mod prefix;
 pub mod sampling;
 mod sound;
+mod tensor_layers;
 pub mod text;
 mod weights;
 
+pub use device::DeviceChoice;
 pub use inspect::{Logits, Stepper};
 pub use weights::{LoadReport, Quantised};
 
@@ -59,6 +62,15 @@ pub enum Precision {
     /// 4.5 bits a weight, 0.8 GB, for machines with little memory. Its odds are 0.1 nats from the exact model's, measured with random weights.
     #[serde(rename = "q4-k")]
     Q4K,
+    /// 16 bits a weight, 2.8 GB, for graphics processors: the fastest there. Processors are many times slower with it than with any other.
+    F16,
+}
+
+impl Precision {
+    /// Whether weights have fewer bits than the formats that any program computes in.
+    fn is_quantised(self) -> bool {
+        matches!(self, Self::Q8_0 | Self::Q4K)
+    }
 }
 
 /// The melody to follow.
@@ -133,12 +145,15 @@ pub struct AudioRequest {
 pub struct LoadOptions {
     /// How the language model's weights are held.
     pub precision: Precision,
-    /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds, and memory holds them once
-    /// instead of twice. Without, they are made at every start.
+    /// A folder for quantised weights, made when it is not there: quantising takes a minute, reading them back seconds. Those of a checkpoint that
+    /// was replaced are removed. Without, they are made at every start, in a file beside the checkpoint that is gone with the process, or, where
+    /// none can be written, in memory, which holds them twice.
     pub weights_cache: Option<PathBuf>,
-    /// Threads that compute. All cores, up to 8, when absent. Candle's own products ask the environment instead, once a process:
-    /// `CANDLE_NUM_THREADS`.
+    /// Threads that compute. All cores, up to 8, when absent. They share candle's quantised products only where the environment, before anything
+    /// is computed, says `CANDLE_NUM_THREADS=1`; otherwise candle's own threads make them, which stand still on busy machines.
     pub threads: Option<usize>,
+    /// What runs the language model. Text encoder and codec stay on the processor.
+    pub device: DeviceChoice,
 }
 
 /// A loaded checkpoint. Generating does not change it: several threads may, and wait for each other inside.
@@ -168,6 +183,7 @@ impl MusicGen {
     /// As [`Self::load`].
     pub fn load_with(folder: &Path, options: &LoadOptions, context: &JobContext) -> Result<(Self, LoadReport)> {
         context.check()?;
+        let device = options.device.open(options.precision)?;
         let (config, checkpoint) = weights::open(folder)?;
         let text_config: T5Config = part_of_config(folder, "text_encoder", &config.text_encoder)?;
         let codec_config: EncodecConfig = part_of_config(folder, "audio_encoder", &config.audio_encoder)?;
@@ -203,7 +219,7 @@ impl MusicGen {
         }
         let cache = options.weights_cache.as_deref();
         let (decoder, quantised) =
-            pool.install(|| Decoder::load(&checkpoint, &config.decoder, options.precision, cache, context))?;
+            pool.install(|| Decoder::load(&checkpoint, &config.decoder, options.precision, device, cache, context))?;
         report.quantised = quantised;
         let kept = prefix::nothing_kept();
         Ok((Self { config, decoder, projections, text, codec, kept, pool }, report))

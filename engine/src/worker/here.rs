@@ -51,6 +51,7 @@ impl Here {
                 precision: order.precision,
                 weights_cache: data_dir().map(|folder| folder.join("quantised")),
                 threads: self.threads,
+                ..LoadOptions::default()
             };
             let (model, _) = MusicGen::load_with(&order.folder, &options, &loading)?;
             *loaded = Some(Loaded { folder: order.folder.clone(), precision: order.precision, model });

@@ -346,6 +346,41 @@ fn quantised_weights_are_kept() {
 }
 
 #[test]
+fn only_useless_quantised_weights_are_removed() {
+    let names = |folder: &Path, part: &str| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.filter(|name| name.contains(part)).collect();
+        names.sort();
+        names
+    };
+    let (mine, other, cache) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let load = |folder: &Path, precision, cache: Option<&Path>| {
+        let options = LoadOptions { precision, weights_cache: cache.map(Path::to_owned), ..LoadOptions::default() };
+        MusicGen::load_with(folder, &options, &JobContext::detached()).unwrap();
+    };
+    let config = writer::config("small").unwrap();
+    writer::write(mine.path(), &config, usize::MAX, 3).unwrap();
+    writer::write(other.path(), &config, usize::MAX, 4).unwrap();
+    let before = names(mine.path(), "");
+    load(mine.path(), Precision::Q8_0, None);
+    assert_eq!(names(mine.path(), ""), before, "something was left beside the checkpoint");
+    std::fs::write(cache.path().join("notes.txt"), "of somebody else").unwrap();
+    load(mine.path(), Precision::Q8_0, Some(cache.path()));
+    load(mine.path(), Precision::Q4K, Some(cache.path()));
+    load(other.path(), Precision::Q8_0, Some(cache.path()));
+    let first = names(cache.path(), "musicgen-");
+    assert_eq!(first.len(), 3);
+    // Another model in the same folder: both files of the old one go.
+    writer::write(mine.path(), &config, usize::MAX, 5).unwrap();
+    load(mine.path(), Precision::Q8_0, Some(cache.path()));
+    let then = names(cache.path(), "musicgen-");
+    assert_eq!(then.len(), 2, "{then:?}");
+    assert_eq!(then.iter().filter(|name| first.contains(name)).count(), 1, "the other checkpoint's stays");
+    assert_eq!(names(cache.path(), "notes"), ["notes.txt"]);
+}
+
+#[test]
 fn another_checkpoint_does_not_get_the_kept_weights() {
     let cache = tempfile::tempdir().unwrap();
     let results = [3, 4].map(|seed| {

@@ -3,7 +3,9 @@
 use super::{TINY, distance, reference, tiny};
 use candle_core::Tensor;
 use cantus_engine::audio::AudioBuffer;
-use cantus_engine::generation::musicgen::{AudioRequest, Logits, Melody, MusicGen, Precision, Sampling};
+use cantus_engine::generation::musicgen::{
+    AudioRequest, DeviceChoice, LoadOptions, Logits, Melody, MusicGen, Precision, Sampling,
+};
 use cantus_engine::job_context::JobContext;
 use cantus_engine::time::{SampleRate, Seconds};
 use std::collections::HashMap;
@@ -13,8 +15,21 @@ const TOLERANCE: f32 = 1e-4;
 /// The prompt of the references.
 const PROMPT: &str = "warm lofi piano with soft vinyl crackle and a slow swing beat";
 
+/// Our own loops, and the tensor operations that graphics processors run.
+const DEVICES: [DeviceChoice; 2] = [DeviceChoice::Cpu, DeviceChoice::CpuTensors];
+
 fn load(name: &str) -> MusicGen {
-    MusicGen::load(&tiny(name), Precision::F32, &JobContext::detached()).unwrap().0
+    load_on(name, DeviceChoice::Cpu, Precision::F32)
+}
+
+pub fn load_on(name: &str, device: DeviceChoice, precision: Precision) -> MusicGen {
+    let options = LoadOptions { device, precision, ..LoadOptions::default() };
+    MusicGen::load_with(&tiny(name), &options, &JobContext::detached()).unwrap().0
+}
+
+/// Every tiny model on every device.
+fn everywhere() -> impl Iterator<Item = (&'static str, MusicGen)> {
+    TINY.into_iter().flat_map(|name| DEVICES.map(|device| (name, load_on(name, device, Precision::F32))))
 }
 
 /// A signal of the references, which only the mono model's carry.
@@ -24,7 +39,7 @@ pub fn signal(name: &str) -> AudioBuffer {
 }
 
 /// A melody of the references' one-hot frames.
-fn frames(reference: &HashMap<String, Tensor>, name: &str) -> Melody {
+pub fn frames(reference: &HashMap<String, Tensor>, name: &str) -> Melody {
     let rows = reference[&format!("chroma.{name}.onehot")].squeeze(0).unwrap().to_vec2::<f32>().unwrap();
     Melody::Frames(rows.into_iter().map(|row| row.try_into().unwrap()).collect())
 }
@@ -32,6 +47,11 @@ fn frames(reference: &HashMap<String, Tensor>, name: &str) -> Melody {
 /// `[codebook][column]` of the references as the columns that the model takes.
 fn columns(ids: &Tensor) -> Vec<Vec<u32>> {
     ids.to_dtype(candle_core::DType::U32).unwrap().t().unwrap().to_vec2::<u32>().unwrap()
+}
+
+/// The columns that the references' logits are of.
+pub fn reference_columns(reference: &HashMap<String, Tensor>) -> Vec<Vec<u32>> {
+    columns(&reference["dec.input_ids"])
 }
 
 fn request(melody: Melody, frames: usize, coefficient: f32) -> AudioRequest {
@@ -45,7 +65,7 @@ fn request(melody: Melody, frames: usize, coefficient: f32) -> AudioRequest {
     }
 }
 
-fn logits(model: &MusicGen, text: &str, melody: &Melody, columns: &[Vec<u32>]) -> Logits {
+pub fn logits(model: &MusicGen, text: &str, melody: &Melody, columns: &[Vec<u32>]) -> Logits {
     let context = JobContext::detached();
     let prefix = model.prefix(text, melody, &context).unwrap();
     model.logits(&prefix, columns, usize::MAX, &context).unwrap()
@@ -77,9 +97,9 @@ fn the_prefix_is_the_references() {
 
 #[test]
 fn logits_are_the_references() {
-    for name in TINY {
-        let (model, reference) = (load(name), reference(name));
-        let columns = columns(&reference["dec.input_ids"]);
+    for (name, model) in everywhere() {
+        let reference = reference(name);
+        let columns = reference_columns(&reference);
         for (melody, entry) in [(Melody::Wave(signal("a")), "melody"), (Melody::None, "no_melody")] {
             let logits = logits(&model, PROMPT, &melody, &columns);
             let entry = |kind: &str| &reference[&format!("dec.{entry}.logits_{kind}")];
@@ -96,9 +116,9 @@ fn logits_are_the_references() {
 
 #[test]
 fn steps_through_the_cache_are_the_full_pass() {
-    for name in TINY {
-        let (model, reference) = (load(name), reference(name));
-        let columns = columns(&reference["dec.input_ids"]);
+    for (name, model) in everywhere() {
+        let reference = reference(name);
+        let columns = reference_columns(&reference);
         let context = JobContext::detached();
         let prefix = model.prefix(PROMPT, &Melody::Wave(signal("a")), &context).unwrap();
         let whole = model.logits(&prefix, &columns, usize::MAX, &context).unwrap();
@@ -113,8 +133,8 @@ fn steps_through_the_cache_are_the_full_pass() {
 
 #[test]
 fn greedy_codes_are_the_references() {
-    for name in TINY {
-        let (model, reference) = (load(name), reference(name));
+    for (name, model) in everywhere() {
+        let reference = reference(name);
         let melody = || Melody::Wave(signal("a"));
         for (entry, melody, coefficient) in
             [("melody_cfg3", melody(), 3.0), ("text_cfg3", Melody::None, 3.0), ("melody_nocfg", melody(), 1.0)]
@@ -149,8 +169,8 @@ fn the_sound_of_greedy_codes_is_the_references() {
 }
 
 /// Codes of a greedy piece of 30 s. Where the reference's two best logits lie nearer than rounding, either may follow; nowhere else.
-fn check_long_greedy(name: &str) {
-    let (model, more) = (load(name), more_reference(name));
+fn check_long_greedy(name: &str, model: &MusicGen) {
+    let more = more_reference(name);
     let expected = &more["long_greedy.codes"].to_dtype(candle_core::DType::U32).unwrap().to_vec2::<u32>().unwrap();
     let frames = expected[0].len();
     let melody = Melody::Wave(signal("a"));
@@ -162,7 +182,7 @@ fn check_long_greedy(name: &str) {
     }
     let pattern = model.pattern();
     let columns: Vec<Vec<u32>> = (0..pattern.columns(frames)).map(|at| pattern.lay_out(expected, at, frames)).collect();
-    let guided = logits(&model, PROMPT, &melody, &columns).guided(3.0).unwrap().to_vec3::<f32>().unwrap();
+    let guided = logits(model, PROMPT, &melody, &columns).guided(3.0).unwrap().to_vec3::<f32>().unwrap();
     let mut first_near = frames;
     for (codebook, codes) in expected.iter().enumerate() {
         for (frame, &code) in codes.iter().enumerate() {
@@ -187,7 +207,7 @@ fn more_reference(name: &str) -> HashMap<String, Tensor> {
 
 #[test]
 fn a_greedy_piece_of_thirty_seconds_is_the_references() {
-    TINY.iter().for_each(|name| check_long_greedy(name));
+    everywhere().for_each(|(name, model)| check_long_greedy(name, &model));
 }
 
 /// Melodies and texts of the references, by name.
@@ -195,9 +215,13 @@ const CONDITIONS: [(&str, &str); 6] =
     [("a", "a"), ("b", "a"), ("none", "a"), ("a", "b"), ("a", "none"), ("none", "none")];
 
 /// For every pair of conditions, how far the difference of the logits is from the reference's, at most.
-fn worst_difference(name: &str, mut logits_of: impl FnMut(&MusicGen, &str, &Melody, &[Vec<u32>]) -> Logits) -> f32 {
-    let (model, reference, more) = (load(name), reference(name), more_reference(name));
-    let columns = columns(&reference["dec.input_ids"]);
+fn worst_difference(
+    name: &str,
+    model: &MusicGen,
+    mut logits_of: impl FnMut(&MusicGen, &str, &Melody, &[Vec<u32>]) -> Logits,
+) -> f32 {
+    let (reference, more) = (reference(name), more_reference(name));
+    let columns = reference_columns(&reference);
     let pairs: Vec<(Tensor, Tensor)> = CONDITIONS
         .into_iter()
         .map(|(melody, text)| {
@@ -210,7 +234,7 @@ fn worst_difference(name: &str, mut logits_of: impl FnMut(&MusicGen, &str, &Melo
                 "b" => "solo violin",
                 _ => "",
             };
-            let cond = logits_of(&model, words, &heard, &columns).cond;
+            let cond = logits_of(model, words, &heard, &columns).cond;
             let theirs = more[&format!("conditions.melody_{melody}.text_{text}.cond")].clone();
             let last = theirs.dim(1).unwrap();
             (cond.narrow(1, columns.len() - last, last).unwrap(), theirs)
@@ -227,8 +251,8 @@ fn worst_difference(name: &str, mut logits_of: impl FnMut(&MusicGen, &str, &Melo
 
 #[test]
 fn conditions_change_the_logits_as_in_the_reference() {
-    for name in TINY {
-        let worst = worst_difference(name, logits);
+    for (name, model) in everywhere() {
+        let worst = worst_difference(name, &model, logits);
         assert!(worst <= TOLERANCE, "{name}: {worst}");
     }
 }
@@ -237,11 +261,13 @@ fn conditions_change_the_logits_as_in_the_reference() {
 fn a_dropped_condition_is_found() {
     let context = JobContext::detached();
     for name in TINY {
+        let model = load(name);
         let without_melody =
-            worst_difference(name, |model, text, _, columns| logits(model, text, &Melody::None, columns));
-        let without_text = worst_difference(name, |model, _, melody, columns| logits(model, "", melody, columns));
+            worst_difference(name, &model, |model, text, _, columns| logits(model, text, &Melody::None, columns));
+        let without_text =
+            worst_difference(name, &model, |model, _, melody, columns| logits(model, "", melody, columns));
         // The fault that the reference itself once had: no prefix at all.
-        let without_prefix = worst_difference(name, |model, text, melody, columns| {
+        let without_prefix = worst_difference(name, &model, |model, text, melody, columns| {
             let prefix = model.prefix(text, melody, &context).unwrap().narrow(1, 0, 0).unwrap();
             model.logits(&prefix, columns, usize::MAX, &context).unwrap()
         });

@@ -1,15 +1,20 @@
 //! Thread: worker. Causal attention over the cache: every row and head by itself, in plain loops.
 
-use super::kv_cache::{KvCache, RowCache};
+use super::kv_cache::RowCache;
 use rayon::prelude::*;
 
 /// Positions whose keys or values are widened and used at once: 64 of 64 numbers stay in the first-level cache.
 const BLOCK: usize = 64;
 
 /// Attends from new positions to themselves and all before. `queries` are `[row][step][head][head_size]`, already scaled; keys and values of
-/// the new positions are in the cache, which does not count them yet. Returns the same shape as `queries`.
-pub(super) fn attend(cache: &KvCache, layer: usize, queries: &[f32], heads: usize, head_size: usize) -> Vec<f32> {
-    let rows = cache.layers[layer].len();
+/// the new positions are in the cache behind the `before` that were there. Returns the same shape as `queries`.
+pub(super) fn attend(
+    cache: &[RowCache],
+    (before, capacity): (usize, usize),
+    queries: &[f32],
+    (heads, head_size): (usize, usize),
+) -> Vec<f32> {
+    let rows = cache.len();
     let width = heads * head_size;
     let steps = queries.len() / (rows * width);
     let parts: Vec<Vec<f32>> = (0..rows * heads)
@@ -23,7 +28,7 @@ pub(super) fn attend(cache: &KvCache, layer: usize, queries: &[f32], heads: usiz
                 })
                 .copied()
                 .collect();
-            attend_head(&cache.layers[layer][row], cache.start_of(head), cache.length(), &own, head_size)
+            attend_head(&cache[row], head * capacity * head_size, before, &own, head_size)
         })
         .collect();
     let mut result = vec![0.0; queries.len()];

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::job_context::{JobContext, Stage};
 use crate::resample::resample_in;
 use crate::time::Seconds;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -187,7 +187,7 @@ impl MusicGen {
         let frames = range.len();
         let known = lanes[0].codes[0].len() - range.start;
         let columns = pattern.columns(frames);
-        let mut cache = self.cache_of(&prefix, lanes.len(), columns - 1);
+        let mut cache = self.cache_of(&prefix, lanes.len(), columns - 1)?;
         let is_guided = prefix.null.is_some();
         let mut fed = 0;
         for column in known + 1..columns {
@@ -217,12 +217,12 @@ impl MusicGen {
     }
 
     /// A cache with room for `columns` behind a prefix: the lanes' conditional rows, then their null rows.
-    fn cache_of(&self, prefix: &PrefixRows, lanes: usize, columns: usize) -> KvCache {
+    fn cache_of(&self, prefix: &PrefixRows, lanes: usize, columns: usize) -> Result<KvCache> {
         let kinds = std::iter::once(&prefix.conditional).chain(&prefix.null);
         let rows: Vec<&KvCache> = kinds.flat_map(|row| std::iter::repeat_n(&**row, lanes)).collect();
-        let mut cache = KvCache::new(self.decoder.cache_shape(), rows.len(), prefix.conditional.length() + columns);
-        cache.fill(&rows);
-        cache
+        let mut cache = self.decoder.cache(rows.len(), prefix.conditional.length() + columns)?;
+        cache.fill(&rows).map_err(failed)?;
+        Ok(cache)
     }
 
     /// Runs columns of all lanes; returns the last column's states, one a row.
@@ -257,7 +257,7 @@ impl MusicGen {
         let (states, steps) = last.ok_or_else(|| failed("no column to run"))?;
         let ends: Vec<u32> = (1..=copies * lanes.len()).map(|row| (row * steps - 1) as u32).collect();
         let count = ends.len();
-        Tensor::from_vec(ends, count, &Device::Cpu).and_then(|ends| states.index_select(&ends, 0)).map_err(failed)
+        Tensor::from_vec(ends, count, states.device()).and_then(|ends| states.index_select(&ends, 0)).map_err(failed)
     }
 
     /// The melody's frames for a window; without `start`, for a piece of one window.

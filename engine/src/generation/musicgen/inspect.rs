@@ -108,7 +108,7 @@ impl MusicGen {
             input.push(row);
         }
         let total = positions + columns.len();
-        let mut cache = KvCache::new(self.decoder.cache_shape(), rows, total);
+        let mut cache = self.decoder.cache(rows, total)?;
         let mut states = vec![Vec::new(); rows];
         for start in (0..total).step_by(at_once.max(1)) {
             let range = start * width..(start + at_once.max(1)).min(total) * width;
@@ -148,7 +148,7 @@ impl MusicGen {
     /// As [`Self::generate`].
     pub fn stepper(&self, prefix: &Tensor, room: usize, context: &JobContext) -> Result<Stepper<'_>> {
         let (rows, positions, width) = prefix.dims3().map_err(failed)?;
-        let mut cache = KvCache::new(self.decoder.cache_shape(), rows, positions + room);
+        let mut cache = self.decoder.cache(rows, positions + room)?;
         let at_once = (STATES_AT_ONCE / rows).max(1);
         for start in (0..positions).step_by(at_once) {
             let count = at_once.min(positions - start);
@@ -168,14 +168,18 @@ impl Stepper<'_> {
     }
 
     /// Fills positions with keys and values of no meaning, as if so many steps had been made.
-    pub fn pretend(&mut self, positions: usize) {
+    ///
+    /// # Errors
+    /// When a graphics processor fails.
+    pub fn pretend(&mut self, positions: usize) -> Result<()> {
         let decoder = &self.model.config.decoder;
         let count = self.rows * positions * decoder.hidden_size;
         let noise: Vec<f32> = (0..count).map(|index| ((index * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
         for layer in 0..decoder.num_hidden_layers {
-            self.cache.write(layer, &noise, &noise);
+            self.cache.write(layer, &noise, &noise).map_err(failed)?;
         }
         self.cache.advance(positions);
+        Ok(())
     }
 
     /// One column, the same in every row; returns its logits `[row][codebook][code]`.

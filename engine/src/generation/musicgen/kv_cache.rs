@@ -1,8 +1,10 @@
 //! Thread: worker. Keys and values of the positions so far, in 32 or 16 bits.
 //!
 //! Layer by layer and row by row, `[head][position][head_size]`, so that attention reads each head in one sweep. Memory is taken for the
-//! whole piece at once and touched as it fills.
+//! whole piece at once; the processor's is touched as it fills.
 
+use super::tensor_layers::TensorLayer;
+use candle_core::{Device, Result};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
@@ -79,11 +81,20 @@ pub(super) struct RowCache {
     pub(super) values: Values,
 }
 
+/// Where a cache lies, and whose loops read it.
+#[derive(Debug)]
+pub(super) enum Layers {
+    /// `[layer][row]`, for our own.
+    Own(Vec<Vec<RowCache>>),
+    /// `[layer]`, for a device's.
+    Tensors(Vec<TensorLayer>),
+}
+
 /// All layers of several rows, filled to one length.
 #[derive(Debug)]
 pub(super) struct KvCache {
-    /// `[layer][row]`.
-    pub(super) layers: Vec<Vec<RowCache>>,
+    pub(super) layers: Layers,
+    rows: usize,
     heads: usize,
     head_size: usize,
     capacity: usize,
@@ -91,12 +102,14 @@ pub(super) struct KvCache {
 }
 
 /// The shape of a cache, apart from its rows and its length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct CacheShape {
     pub(super) layers: usize,
     pub(super) heads: usize,
     pub(super) head_size: usize,
     pub(super) storage: Storage,
+    /// Tensors there; our own numbers when absent.
+    pub(super) device: Option<Device>,
 }
 
 impl CacheShape {
@@ -108,14 +121,30 @@ impl CacheShape {
 
 impl KvCache {
     /// Empty, with room for `capacity` positions in each of `rows`.
-    pub(super) fn new(shape: CacheShape, rows: usize, capacity: usize) -> Self {
-        let CacheShape { layers, heads, head_size, storage } = shape;
-        let row = || {
-            let values = || Values::zeros(storage, heads * head_size * capacity);
-            RowCache { keys: values(), values: values() }
+    ///
+    /// # Errors
+    /// When a device has no memory left.
+    pub(super) fn new(shape: &CacheShape, rows: usize, capacity: usize) -> Result<Self> {
+        let &CacheShape { layers, heads, head_size, storage, .. } = shape;
+        let layers = match &shape.device {
+            None => {
+                let row = || {
+                    let values = || Values::zeros(storage, heads * head_size * capacity);
+                    RowCache { keys: values(), values: values() }
+                };
+                Layers::Own((0..layers).map(|_| (0..rows).map(|_| row()).collect()).collect())
+            }
+            Some(device) => {
+                let layer = |_| TensorLayer::new((rows, heads, capacity, head_size), storage, device);
+                Layers::Tensors((0..layers).map(layer).collect::<Result<_>>()?)
+            }
         };
-        let layers = (0..layers).map(|_| (0..rows).map(|_| row()).collect()).collect();
-        Self { layers, heads, head_size, capacity, length: 0 }
+        Ok(Self { layers, rows, heads, head_size, capacity, length: 0 })
+    }
+
+    /// Pieces side by side.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Positions filled.
@@ -135,22 +164,30 @@ impl KvCache {
 
     /// Writes one layer's new keys and values, `[row][position][head][head_size]`, behind the filled positions. Nothing is filled until
     /// [`Self::advance`], when all layers have theirs.
-    pub(super) fn write(&mut self, layer: usize, keys: &[f32], values: &[f32]) {
+    ///
+    /// # Errors
+    /// When a device fails.
+    pub(super) fn write(&mut self, layer: usize, keys: &[f32], values: &[f32]) -> Result<()> {
         let width = self.heads * self.head_size;
-        let rows = self.layers[layer].len();
-        let steps = keys.len() / (rows * width);
-        for row in 0..rows {
+        let steps = keys.len() / (self.rows * width);
+        let shape = (self.rows, steps, self.heads, self.head_size);
+        let (heads, head_size, length, capacity) = (self.heads, self.head_size, self.length, self.capacity);
+        let layer = match &mut self.layers {
+            Layers::Tensors(layers) => return layers[layer].write_numbers(length, shape, keys, values),
+            Layers::Own(layers) => &mut layers[layer],
+        };
+        for (row, cache) in layer.iter_mut().enumerate() {
             for step in 0..steps {
                 let from = (row * steps + step) * width;
-                for head in 0..self.heads {
-                    let to = self.start_of(head) + (self.length + step) * self.head_size;
-                    let range = from + head * self.head_size..from + (head + 1) * self.head_size;
-                    let cache = &mut self.layers[layer][row];
+                for head in 0..heads {
+                    let to = (head * capacity + length + step) * head_size;
+                    let range = from + head * head_size..from + (head + 1) * head_size;
                     cache.keys.write(to, &keys[range.clone()]);
                     cache.values.write(to, &values[range]);
                 }
             }
         }
+        Ok(())
     }
 
     /// Counts positions that every layer has written.
@@ -159,30 +196,47 @@ impl KvCache {
     }
 
     /// A copy of one row's filled positions, with no room for more.
-    pub(super) fn row(&self, row: usize, shape: CacheShape) -> Self {
-        let mut copy = Self::new(shape, 1, self.length);
-        copy.fill_row(0, self, row);
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn row(&self, row: usize, shape: &CacheShape) -> Result<Self> {
+        let mut copy = Self::new(shape, 1, self.length)?;
+        copy.fill_row(0, self, row)?;
         copy.length = self.length;
-        copy
+        Ok(copy)
     }
 
     /// Fills an empty cache's rows, in order, with the only rows of other caches, all of one length.
-    pub(super) fn fill(&mut self, rows: &[&Self]) {
+    ///
+    /// # Errors
+    /// When a device fails.
+    pub(super) fn fill(&mut self, rows: &[&Self]) -> Result<()> {
         for (row, from) in rows.iter().enumerate() {
-            self.fill_row(row, from, 0);
+            self.fill_row(row, from, 0)?;
             self.length = from.length;
         }
+        Ok(())
     }
 
-    fn fill_row(&mut self, row: usize, from: &Self, from_row: usize) {
+    fn fill_row(&mut self, row: usize, from: &Self, from_row: usize) -> Result<()> {
         let length = from.length * self.head_size;
-        for layer in 0..self.layers.len() {
-            for head in 0..self.heads {
-                let (to_at, from_at) = (self.start_of(head), from.start_of(head));
-                let (to, from) = (&mut self.layers[layer][row], &from.layers[layer][from_row]);
-                to.keys.copy(to_at, &from.keys, from_at, length);
-                to.values.copy(to_at, &from.values, from_at, length);
+        let starts: Vec<_> = (0..self.heads).map(|head| (self.start_of(head), from.start_of(head))).collect();
+        match (&mut self.layers, &from.layers) {
+            (Layers::Own(layers), Layers::Own(from_layers)) => {
+                for (to, from) in layers.iter_mut().zip(from_layers) {
+                    let (to, from) = (&mut to[row], &from[from_row]);
+                    for &(to_at, from_at) in &starts {
+                        to.keys.copy(to_at, &from.keys, from_at, length);
+                        to.values.copy(to_at, &from.values, from_at, length);
+                    }
+                }
+                Ok(())
             }
+            (Layers::Tensors(layers), Layers::Tensors(from_layers)) => {
+                let mut pairs = layers.iter_mut().zip(from_layers);
+                pairs.try_for_each(|(to, layer)| to.fill_row(row, layer, from_row, from.length))
+            }
+            _ => candle_core::bail!("caches of one model lie in one place"),
         }
     }
 }

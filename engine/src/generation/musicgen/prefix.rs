@@ -167,14 +167,14 @@ fn prefill(model: &MusicGen, rows: &[Vec<f32>], context: &JobContext) -> Result<
     let decoder: &Decoder = &model.decoder;
     let (width, shape) = (model.config.decoder.hidden_size, decoder.cache_shape());
     let positions = rows[0].len() / width;
-    let mut cache = KvCache::new(shape, rows.len(), positions);
+    let mut cache = decoder.cache(rows.len(), positions)?;
     let steps = (STATES_AT_ONCE / rows.len()).max(1);
     for start in (0..positions).step_by(steps) {
         let range = start * width..(start + steps).min(positions) * width;
         let input: Vec<f32> = rows.iter().flat_map(|row| &row[range.clone()]).copied().collect();
         model.pool.install(|| decoder.forward(input, &mut cache, context))?;
     }
-    Ok((0..rows.len()).map(|row| cache.row(row, shape)).collect())
+    (0..rows.len()).map(|row| cache.row(row, &shape).map_err(failed)).collect()
 }
 
 /// A mutex of kept rows, empty.

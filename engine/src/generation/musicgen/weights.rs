@@ -37,7 +37,7 @@ pub struct LoadReport {
 /// Where quantised weights came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantised {
-    /// Made now, and kept in memory.
+    /// Made now, and kept by this process alone.
     InMemory,
     /// Made now, and written to the cache file.
     Written,

@@ -239,8 +239,9 @@ fn command(program: &Path, settings: &Settings) -> Command {
     let mut command = Command::new(program);
     let threads = settings.threads.to_string();
     command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Both pools of the tensor library are built once a process, from these.
-    command.env("RAYON_NUM_THREADS", &threads).env("CANDLE_NUM_THREADS", &threads);
+    // Both pools of the tensor library are built once a process, from these. Its own for quantised products gets one thread: its
+    // workers wait in loops that busy cores stop, while our threads share those products without waiting.
+    command.env("RAYON_NUM_THREADS", &threads).env("CANDLE_NUM_THREADS", "1");
     command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
     #[cfg(windows)]
     {

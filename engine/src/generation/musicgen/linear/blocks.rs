@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, Result};
 use half::f16;
 use rayon::prelude::*;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A format of quantised weights.
@@ -67,28 +68,39 @@ fn quantise_as<T: GgmlType + Send>(parts: &[&[f32]]) -> Vec<T> {
     result
 }
 
-/// A tensor whose blocks stay in a mapped file.
-pub(super) fn mapped(file: Arc<File>, name: String, format: Format, shape: (usize, usize)) -> Result<QTensor> {
+/// Rows of a matrix of so many inputs, whose blocks stay in a mapped file.
+pub(super) fn mapped(
+    file: Arc<File>,
+    name: String,
+    format: Format,
+    rows: Range<usize>,
+    inputs: usize,
+) -> Result<QTensor> {
+    let bytes = format.bytes(rows.start * inputs)..format.bytes(rows.end * inputs);
+    let length = bytes.len();
     let storage: Box<dyn QuantizedType> = match format {
-        Format::Q8_0 => Box::new(Mapped::<BlockQ8_0> { file, name, kind: PhantomData }),
-        Format::Q4K => Box::new(Mapped::<BlockQ4K> { file, name, kind: PhantomData }),
+        Format::Q8_0 => Box::new(Mapped::<BlockQ8_0> { file, name, bytes, kind: PhantomData }),
+        Format::Q4K => Box::new(Mapped::<BlockQ4K> { file, name, bytes, kind: PhantomData }),
     };
-    if storage.storage_size_in_bytes() != format.bytes(shape.0 * shape.1) {
+    if storage.storage_size_in_bytes() != length {
         candle_core::bail!("a tensor of the file has another size than its matrix")
     }
-    QTensor::new(QStorage::Cpu(storage), shape)
+    QTensor::new(QStorage::Cpu(storage), (rows.len(), inputs))
 }
 
 struct Mapped<T> {
     file: Arc<File>,
     name: String,
+    /// Of the tensor in the file.
+    bytes: Range<usize>,
     kind: PhantomData<T>,
 }
 
 impl<T: GgmlType> Mapped<T> {
     fn blocks(&self) -> &[T] {
+        let bytes = self.file.bytes(&self.name).and_then(|bytes| bytes.get(self.bytes.clone())).unwrap_or(&[]);
         // SAFETY: candle's blocks are bytes and 16-bit floats in `repr(C)`, for which every pattern of bits is a value.
-        let (before, blocks, after) = unsafe { self.file.bytes(&self.name).unwrap_or(&[]).align_to::<T>() };
+        let (before, blocks, after) = unsafe { bytes.align_to::<T>() };
         if before.is_empty() && after.is_empty() { blocks } else { &[] }
     }
 }

@@ -12,12 +12,21 @@ use crate::job_context::{JobContext, Stage};
 use candle_core::quantized::QTensor;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Changes with the layout of the file or of what is stacked in it.
 const VERSION: &str = "1";
+/// How the names of these files begin.
+const PREFIX: &str = "musicgen-";
+/// How the names of those end that are being written.
+const UNFINISHED: &str = ".part";
+/// The note of the checkpoint's folder.
+const FOLDER: &str = "folder";
 /// Every tensor begins on a multiple of this many bytes.
 const ALIGNMENT: usize = 64;
 
@@ -50,7 +59,8 @@ impl QuantisedFile {
     pub(in super::super) fn open(folder: &Path, fingerprint: u64, plans: &[Plan]) -> Option<Self> {
         let path = path(folder, fingerprint, plans);
         let header = Header::read(&path).ok()?;
-        if header.notes != notes(fingerprint) {
+        let wanted = notes(fingerprint, None);
+        if wanted.iter().any(|(name, value)| header.notes.get(name) != Some(value)) {
             return None;
         }
         let is_whole = plans
@@ -62,9 +72,39 @@ impl QuantisedFile {
         Some(Self(Arc::new(File::map(&path).ok()?)))
     }
 
-    pub(super) fn tensor(&self, plan: &Plan) -> Result<QTensor> {
-        blocks::mapped(self.0.clone(), plan.stack.name.clone(), plan.format, (plan.outputs, plan.inputs))
-            .map_err(failed)
+    /// Weights made for this process alone, in a file that has no name any more and is gone with the process. Memory would hold them twice, see
+    /// above, and not even a system short of it could take them away. The file lies beside the checkpoint: where that is, there is a disk,
+    /// while the system's folder for such files may be memory. None when nothing can be written there.
+    ///
+    /// # Errors
+    /// As [`write`], but for [`Error::File`].
+    pub(in super::super) fn unnamed(
+        fingerprint: u64,
+        plans: &[Plan],
+        checkpoint: &Checkpoint,
+        context: &JobContext,
+    ) -> Result<Option<Self>> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let Some(folder) = checkpoint.files.first().and_then(|file| file.path().parent()) else { return Ok(None) };
+        // Other systems do not let go of the name of a file in use.
+        if cfg!(not(unix)) {
+            return Ok(None);
+        }
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!(".cantus-{}-{number}{UNFINISHED}", std::process::id()));
+        let written = write_to(&path, fingerprint, plans, checkpoint, context);
+        let mapped = written.is_ok().then(|| File::map(&path).ok()).flatten();
+        // Where it was never made, there is none to remove.
+        let _ = std::fs::remove_file(&path);
+        match written {
+            Ok(()) | Err(Error::File { .. }) => Ok(mapped.map(|file| Self(Arc::new(file)))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Rows of a matrix.
+    pub(super) fn tensor(&self, plan: &Plan, rows: Range<usize>) -> Result<QTensor> {
+        blocks::mapped(self.0.clone(), plan.stack.name.clone(), plan.format, rows, plan.inputs).map_err(failed)
     }
 
     /// Lets the system take back the memory of a tensor's pages. They are read again from the file if they are needed again.
@@ -95,15 +135,50 @@ pub(in super::super) fn fingerprint(checkpoint: &Checkpoint) -> u64 {
     hash.digest()
 }
 
-fn notes(fingerprint: u64) -> BTreeMap<String, String> {
+/// What a file of quantised weights says of itself: the checkpoint, and the folder that it came from.
+fn notes(fingerprint: u64, folder: Option<String>) -> BTreeMap<String, String> {
     let pairs = [("version", VERSION.to_owned()), ("checkpoint", format!("{fingerprint:016x}"))];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let pairs = pairs.into_iter().chain(folder.map(|folder| (FOLDER, folder)));
+    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The folder of a checkpoint, as files of quantised weights note it.
+fn origin(checkpoint: &Checkpoint) -> Option<String> {
+    let folder = checkpoint.files.first()?.path().parent()?;
+    Some(folder.canonicalize().ok()?.to_string_lossy().into_owned())
+}
+
+/// Removes files of quantised weights that were made from what formerly lay in this checkpoint's folder, or by another version, and
+/// what unfinished ones are older than a day. They are of no use; where one cannot be removed, it only takes its room.
+pub(in super::super) fn prune(folder: &Path, fingerprint: u64, checkpoint: &Checkpoint) {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let (Some(origin), Ok(entries)) = (origin(checkpoint), std::fs::read_dir(folder)) else { return };
+    let checkpoint = format!("{fingerprint:016x}");
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with(PREFIX) {
+            continue;
+        }
+        let is_stale = if name.ends_with(UNFINISHED) {
+            let age = entry.metadata().ok().and_then(|data| data.modified().ok()?.elapsed().ok());
+            age.is_some_and(|age| age > DAY)
+        } else {
+            Header::read(&entry.path()).is_ok_and(|header| {
+                let note = |name: &str| header.notes.get(name).map(String::as_str);
+                let is_ours = note(FOLDER) == Some(&origin) && note("checkpoint") != Some(&checkpoint);
+                is_ours || note("version").is_some_and(|version| version != VERSION)
+            })
+        };
+        if is_stale {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn path(folder: &Path, fingerprint: u64, plans: &[Plan]) -> PathBuf {
     // The first matrix is the largest kind, whose format names the precision.
     let format = plans.first().map_or("exact", |plan| plan.format.name());
-    folder.join(format!("musicgen-{fingerprint:016x}-{format}.safetensors"))
+    folder.join(format!("{PREFIX}{fingerprint:016x}-{format}.safetensors"))
 }
 
 /// Quantises all of `plans` into a file in `folder`, which is made if need be. An older file of the same name is replaced at the end.
@@ -120,7 +195,7 @@ pub(in super::super) fn write(
     std::fs::create_dir_all(folder).map_err(|error| Error::file("create", folder, &error))?;
     let path = path(folder, fingerprint, plans);
     // Another process may be at the same; the last one done wins, with the same bytes.
-    let unfinished = path.with_extension(format!("{}.part", std::process::id()));
+    let unfinished = path.with_extension(format!("{}{UNFINISHED}", std::process::id()));
     let written = write_to(&unfinished, fingerprint, plans, checkpoint, context)
         .and_then(|()| std::fs::rename(&unfinished, &path).map_err(|error| Error::file("write", &path, &error)));
     if written.is_err() {
@@ -146,7 +221,7 @@ fn write_to(
         end += plan.bytes();
     }
     let mut header = serde_json::Map::new();
-    header.insert("__metadata__".into(), serde_json::json!(notes(fingerprint)));
+    header.insert("__metadata__".into(), serde_json::json!(notes(fingerprint, origin(checkpoint))));
     // The format wants no gaps between tensors, so what is between them belongs to a tensor of its own.
     let mut gaps = 0;
     let mut at = 0;
