@@ -61,7 +61,8 @@ fn repeated_notes_are_counted() {
             let tone: f32 = (1..=6).map(|k| (TAU * 220.0 * k as f32 * time).sin() / k as f32).sum();
             *sample += 0.2 * tone * shape(time);
         }
-        analysis_of(AudioBuffer::mono(RATE, samples)).notes.len()
+        let analysis = analysis_of(AudioBuffer::mono(RATE, samples));
+        analysis.notes.len()
     };
     let within = |time: f32| time % LENGTH;
     assert_eq!(shaped(&|time| (-within(time) / 0.25).exp()), NOTES, "plucked");
@@ -140,18 +141,5 @@ fn a_stream_of_little_or_nothing() {
         let mut frames = stream.push(&audio);
         frames.extend(stream.finish());
         assert!(frames == f0::track(&audio, &JobContext::detached()).expect("pitch"), "{length} samples");
-    }
-}
-#[test]
-fn zz_debug() {
-    let take = cantus_engine::capture::file::read_take(
-        &data("dev_ins_00_flute.flac"),
-        None,
-        cantus_engine::time::Metre::default(),
-    )
-    .expect("the flute");
-    let a = cantus_engine::analysis::analyse(&take, &JobContext::detached()).expect("analysis");
-    for n in &a.notes {
-        println!("{:.3} {:.3} {:.2}", n.onset.0, n.offset.0, n.sung.0);
     }
 }

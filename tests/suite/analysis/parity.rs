@@ -42,20 +42,20 @@ fn pitch_error(frames: &[F0Frame], reference: &Reference) -> (f32, f32) {
     worst
 }
 
-/// The network's original runs in other arithmetic order; both figures are its export's own bar.
+/// The network's original runs in other arithmetic order.
 #[test]
 fn pitch_is_that_of_the_original_network() {
     let reference = Reference::load("swift_f0_reference.safetensors");
     let audio = reference.floats("audio");
     let frames = f0::track(&audio, &JobContext::detached()).expect("pitch");
     let (confidence, cents) = pitch_error(&frames, &reference);
-    assert!(confidence < 1e-3 && cents < 1.0, "confidence off by {confidence}, pitch by {cents} cents");
+    assert!(confidence <= 1e-4 && cents <= 0.1, "confidence off by {confidence}, pitch by {cents} cents");
 
     // Broken on purpose: audio one sample late must not pass, or the bar above would say nothing.
     let late: Vec<f32> = std::iter::once(0.0).chain(audio.iter().copied()).take(audio.len()).collect();
     let frames = f0::track(&late, &JobContext::detached()).expect("pitch");
     let (confidence, cents) = pitch_error(&frames, &reference);
-    assert!(confidence >= 1e-3 || cents >= 1.0, "the bar cannot tell a shift of one sample");
+    assert!(confidence > 1e-4 || cents > 0.1, "the bar cannot tell a shift of one sample");
 }
 
 #[test]

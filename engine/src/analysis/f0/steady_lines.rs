@@ -3,7 +3,7 @@
 //! A hum of the mains at 50 Hz is a pitch like any other to a tracker, and between two notes it is the only one. What tells
 //! it from a melody is that it sounds all the time, also where the voice rests, and is much softer than the voice.
 
-use super::RATE;
+use super::{RATE, SILENT_PEAK};
 use crate::error::Result;
 use crate::job_context::JobContext;
 use realfft::RealFftPlanner;
@@ -17,6 +17,13 @@ const HOP: usize = 2048;
 const FEWEST: usize = 8;
 /// Share of the spectra in which a line may be weaker than what counts as its strength: the voice rests that often.
 const QUIET_SHARE: f64 = 0.15;
+/// Share of the spectra, the softest, that are rests, and the fewest of them.
+const REST_SHARE: f64 = 0.05;
+const FEWEST_RESTS: usize = 2;
+/// Samples without any sound that make a spectrum one of silence: 32 ms.
+const MUTED: usize = 512;
+/// Level of the rests against the loud ones, above which the take never rests and nothing can be told.
+const RESTS: f32 = 0.5;
 /// Bins on either side among which a line must stand out, without those its own window smears it to.
 const AROUND: usize = 24;
 const OWN: usize = 3;
@@ -67,6 +74,10 @@ fn find(audio: &[f32], context: &JobContext) -> Result<Vec<Line>> {
     for start in (0..=audio.len() - LENGTH).step_by(HOP) {
         context.check()?;
         let part = &audio[start..start + LENGTH];
+        // What was padded with nothing, or muted, is no rest in which a line could be heard or missed.
+        if part.chunks(MUTED).any(|chunk| chunk.iter().all(|sample| sample.abs() < SILENT_PEAK)) {
+            continue;
+        }
         input.iter_mut().zip(part.iter().zip(&window)).for_each(|(value, (sample, window))| *value = sample * window);
         if transform.process(&mut input, &mut lines).is_err() {
             return Ok(Vec::new());
@@ -74,14 +85,25 @@ fn find(audio: &[f32], context: &JobContext) -> Result<Vec<Line>> {
         amplitudes.iter_mut().zip(&lines).for_each(|(list, line)| list.push(line.norm() * scale));
         levels.push((part.iter().map(|sample| sample * sample).sum::<f32>() / LENGTH as f32).sqrt());
     }
-    levels.sort_by(f32::total_cmp);
-    let loud = levels[levels.len() * 9 / 10] * std::f32::consts::SQRT_2;
+    if levels.len() < FEWEST {
+        return Ok(Vec::new());
+    }
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by(|a, b| levels[*a].total_cmp(&levels[*b]));
     let quiet = (levels.len() as f64 * QUIET_SHARE) as usize;
+    let loud = levels[order[levels.len() * 9 / 10]];
+    let rests = &order[..((levels.len() as f64 * REST_SHARE) as usize).max(FEWEST_RESTS)];
+    if levels[rests[rests.len() / 2]] > RESTS * loud {
+        return Ok(Vec::new());
+    }
+    // A line is there in the rests, and everywhere else: the weaker of the two is its strength.
     let steady: Vec<f32> = amplitudes
         .iter_mut()
         .map(|list| {
+            let mut in_rests: Vec<f32> = rests.iter().map(|spectrum| list[*spectrum]).collect();
+            in_rests.sort_by(f32::total_cmp);
             list.sort_by(f32::total_cmp);
-            list[quiet]
+            in_rests[in_rests.len() / 2].min(list[quiet])
         })
         .collect();
 
@@ -94,7 +116,8 @@ fn find(audio: &[f32], context: &JobContext) -> Result<Vec<Line>> {
                 .map(|other| steady[other])
                 .collect();
             around.sort_by(f32::total_cmp);
-            steady[bin] > STANDS_OUT * around[around.len() / 2] && steady[bin] < LOUDEST * loud
+            steady[bin] > STANDS_OUT * around[around.len() / 2]
+                && steady[bin] < LOUDEST * std::f32::consts::SQRT_2 * loud
         })
         .map(|bin| {
             let [left, here, right] = [bin - 1, bin, bin + 1].map(|bin| f64::from(steady[bin].max(1e-12)).ln());
@@ -111,29 +134,19 @@ fn find(audio: &[f32], context: &JobContext) -> Result<Vec<Line>> {
 /// Measures the line in overlapping blocks and takes it away.
 fn subtract(audio: &mut [f32], line: &Line, context: &JobContext) -> Result<()> {
     let window = hann(BLOCK);
-    let turn = Complex::from_polar(1.0, TAU * line.hz / RATE.hz());
-    let blocks = audio.len().div_ceil(BLOCK_HOP) + 1;
-    // The first block begins half before the audio, so that every sample lies in two.
-    let phasors: Vec<Complex<f64>> = (0..blocks)
-        .map(|block| {
-            context.check()?;
-            let start = (block * BLOCK_HOP) as i64 - BLOCK_HOP as i64;
-            let mut phase = Complex::new(1.0, 0.0);
-            let (mut sum, mut weight) = (Complex::new(0.0, 0.0), 0.0);
-            for (index, window) in window.iter().enumerate() {
-                if let Some(sample) = usize::try_from(start + index as i64).ok().and_then(|at| audio.get(at)) {
-                    sum += phase.conj() * f64::from(sample * window);
-                    weight += f64::from(*window);
-                }
-                phase *= turn;
-            }
-            Ok(if weight == 0.0 { Complex::new(0.0, 0.0) } else { sum * (2.0 / weight) })
-        })
-        .collect::<Result<_>>()?;
-    for (block, phasor) in phasors.into_iter().enumerate() {
-        let start = (block * BLOCK_HOP) as i64 - BLOCK_HOP as i64;
-        let limit = (MOST_TAKEN * line.amplitude / phasor.norm().max(1e-12)).min(1.0);
-        let mut wave = phasor * limit;
+    let first = measure(audio, line.hz, &window, context)?;
+    // From block to block the phase advances by the frequency: that tells it finer than a spectrum.
+    let hop_seconds = BLOCK_HOP as f64 / RATE.hz();
+    let expected = Complex::from_polar(1.0, -TAU * line.hz * hop_seconds);
+    let limited = |phasor: &Complex<f64>| phasor * share(*phasor, line);
+    let advance: Complex<f64> =
+        first.windows(2).map(|pair| limited(&pair[1]) * limited(&pair[0]).conj() * expected).sum();
+    let hz = line.hz + advance.arg() / (TAU * hop_seconds);
+
+    let turn = Complex::from_polar(1.0, TAU * hz / RATE.hz());
+    for (block, phasor) in measure(audio, hz, &window, context)?.into_iter().enumerate() {
+        let start = start_of(block);
+        let mut wave = phasor * share(phasor, line);
         for (index, window) in window.iter().enumerate() {
             if let Some(sample) = usize::try_from(start + index as i64).ok().and_then(|at| audio.get_mut(at)) {
                 *sample -= wave.re as f32 * window;
@@ -142,6 +155,37 @@ fn subtract(audio: &mut [f32], line: &Line, context: &JobContext) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// Amplitude and phase of a frequency at the start of each block.
+fn measure(audio: &[f32], hz: f64, window: &[f32], context: &JobContext) -> Result<Vec<Complex<f64>>> {
+    let turn = Complex::from_polar(1.0, TAU * hz / RATE.hz());
+    let blocks = audio.len().div_ceil(BLOCK_HOP) + 1;
+    let phasor = |block: usize| {
+        context.check()?;
+        let start = start_of(block);
+        let mut phase = Complex::new(1.0, 0.0);
+        let (mut sum, mut weight) = (Complex::new(0.0, 0.0), 0.0);
+        for (index, window) in window.iter().enumerate() {
+            if let Some(sample) = usize::try_from(start + index as i64).ok().and_then(|at| audio.get(at)) {
+                sum += phase.conj() * f64::from(sample * window);
+                weight += f64::from(*window);
+            }
+            phase *= turn;
+        }
+        Ok(if weight == 0.0 { Complex::new(0.0, 0.0) } else { sum * (2.0 / weight) })
+    };
+    (0..blocks).map(phasor).collect()
+}
+
+/// The first sample of a block. The first block begins half before the audio, so that every sample lies in two.
+fn start_of(block: usize) -> i64 {
+    (block * BLOCK_HOP) as i64 - BLOCK_HOP as i64
+}
+
+/// How much of what was measured belongs to the line.
+fn share(phasor: Complex<f64>, line: &Line) -> f64 {
+    (MOST_TAKEN * line.amplitude / phasor.norm().max(1e-12)).min(1.0)
 }
 
 /// A window whose halves add up to one at half its length.

@@ -2,7 +2,7 @@
 
 use super::envelope::Envelope;
 use super::{frame_time, median};
-use crate::analysis::{F0Frame, Note};
+use crate::analysis::{F0Frame, Note, f0};
 
 /// Farthest a bend goes from its key, in semitones; beyond lie slips to another octave.
 const FARTHEST: f32 = 3.0;
@@ -20,7 +20,7 @@ pub(super) fn bend(note: &Note, tuning: f32, pitches: &[f32], frames: &[F0Frame]
     // Only frames that are sure and in the note's own octave carry pitch; a straight line joins them.
     let inside: Vec<(f32, f32)> = (0..frames.len())
         .filter(|&frame| (onset..offset).contains(&frame_time(frame)))
-        .filter(|&frame| frames[frame].voiced && (pitches[frame] - target).abs() <= FARTHEST)
+        .filter(|&frame| frames[frame].confidence >= f0::VOICED && (pitches[frame] - target).abs() <= FARTHEST)
         .map(|frame| ((frame_time(frame) - onset) as f32, pitches[frame] - target))
         .collect();
     if inside.is_empty() {

@@ -17,6 +17,8 @@ const GLIDE: f32 = 0.6;
 /// Parts of the way in which a pitch belongs to neither note, and how many frames around a boundary it is looked for.
 const PASSING: std::ops::Range<f32> = 0.25..0.75;
 const PASSING_FRAMES: usize = 4;
+/// A gap of at most so many frames is a consonant or a tongue, and belongs to the note that follows.
+const BREATH_FRAMES: usize = 5;
 /// After a gap a note begins no earlier than its pitch is heard, within this many semitones and give or take these seconds.
 const OWN_PITCH: f32 = 0.5;
 const AHEAD: f64 = 0.012;
@@ -70,7 +72,7 @@ pub(super) fn refine(
                 risen.min(glided)
             }
             (_, Some(glided)) => glided,
-            (Some(risen), None) if before.is_some_and(|before| before.end == segment.first) => risen,
+            (Some(risen), None) if before.is_some_and(|before| before.end + BREATH_FRAMES >= segment.first) => risen,
             (Some(risen), None) => risen.max(heard_from(segment, pitches) - AHEAD),
             (None, None) => boundary,
         };

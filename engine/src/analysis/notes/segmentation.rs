@@ -14,11 +14,13 @@ const NOTE: f64 = 6.0;
 /// Price of a note after a gap: noise may look like a pitch for a moment.
 const NOTE_AFTER_GAP: f64 = 8.0;
 /// Price of holding a note where the sound may or may not begin anew, what each nat of evidence adds, and the most it comes to.
-const UNDECIDED: f64 = 4.5;
-const EVIDENCE: f64 = 1.5;
+const UNDECIDED: f64 = 6.0;
+const EVIDENCE: f64 = 2.2;
 const DEAREST: f64 = 14.0;
+/// Frames at the beginning of a note in which the sound still comes in.
+const ATTACK_FRAMES: usize = 4;
 /// Longest scoop, in frames, how far it is from its note, in semitones, and the evidence in nats from which it is a note by itself.
-const SCOOP_FRAMES: usize = 7;
+const SCOOP_FRAMES: usize = 5;
 const SCOOP: std::ops::RangeInclusive<f32> = 0.4..=2.5;
 /// Longest slip at the beginning of a note, in frames.
 const SLIP_FRAMES: usize = 3;
@@ -57,7 +59,9 @@ pub(super) fn segment(pitches: &[f32], frames: &[F0Frame], events: &[Event]) -> 
         let after_gap = frame == 0 || last.get(frame - 1).is_some_and(Option::is_none);
         let begin = best + if after_gap { NOTE_AFTER_GAP } else { NOTE };
         for (index, candidate) in candidates.iter().enumerate() {
-            price[index] += held[frame];
+            if frame >= began[index] + ATTACK_FRAMES {
+                price[index] += held[frame];
+            }
             if begin < price[index] {
                 price[index] = begin;
                 began[index] = frame;
