@@ -35,7 +35,7 @@ pub struct F0Frame {
     pub hz: f32,
     /// Voicing confidence, 0 to 1.
     pub confidence: f32,
-    /// Whether the frame has a pitch.
+    /// Whether the frame has a pitch; in an [`Analysis`], whether it is part of a note.
     pub voiced: bool,
 }
 

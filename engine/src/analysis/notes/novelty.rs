@@ -89,16 +89,10 @@ impl Novelty {
                     20.0 * (amplitude * scale + FLOOR).log10()
                 })
                 .collect();
-            if before.len() == LAG {
-                if let Some(old) = before.pop_front() {
-                    let widest = |band: usize| {
-                        let near = &old[band.saturating_sub(1)..(band + 2).min(old.len())];
-                        near.iter().fold(f32::MIN, |top, level| top.max(*level))
-                    };
-                    let rise: f32 =
-                        levels.iter().enumerate().map(|(band, level)| (level - widest(band)).max(0.0)).sum();
-                    flux_db[step - LAG / 2] = rise / levels.len() as f32;
-                }
+            if before.len() == LAG
+                && let Some(old) = before.pop_front()
+            {
+                flux_db[step - LAG / 2] = rise(&old, &levels);
             }
             before.push_back(levels);
         }
@@ -124,30 +118,23 @@ impl Novelty {
             let (before, after) = (step.saturating_sub(LAG), (step + LAG).min(steps - 1));
             self.harmonic_db[after] - self.harmonic_db[before] + 3.0 * self.flux_db[step]
         };
-        // One event a hill of evidence: hills closer than a note are one.
-        let mut events: Vec<Event> = Vec::new();
-        let mut step = 0;
-        while step < steps {
-            if evidence[step] <= LEAST {
-                step += 1;
-                continue;
-            }
-            let end = (step..steps).find(|&at| evidence[at] <= LEAST).unwrap_or(steps);
-            // Inside a long stretch of evidence, each moment that rises the most among its neighbours is an event.
-            for at in step..end {
-                let near = at.saturating_sub(2 * TOGETHER).max(step)..(at + 2 * TOGETHER + 1).min(end);
-                let here = rise(at);
-                if here > 0.0
-                    && near
-                        .clone()
-                        .all(|other| rise(other) < here || other == at || (rise(other) == here && other > at))
-                {
-                    events.push(Event { step: at, evidence: evidence[at] });
-                }
-            }
-            step = end;
-        }
-        events
+        // Where there is evidence, each moment that rises the most among its neighbours is an event.
+        let near = |step: usize| step.saturating_sub(2 * TOGETHER)..(step + 2 * TOGETHER + 1).min(steps);
+        let leads = |step: usize| {
+            let here = rise(step);
+            let least = |other: usize| evidence[other] <= LEAST;
+            // Only as far as the evidence reaches without a break.
+            let first =
+                (near(step).start..step).rev().find(|&other| least(other)).map_or(near(step).start, |at| at + 1);
+            let end = (step..near(step).end).find(|&other| least(other)).unwrap_or(near(step).end);
+            here > 0.0
+                && (first..step).all(|other| rise(other) < here)
+                && (step + 1..end).all(|other| rise(other) <= here)
+        };
+        (0..steps)
+            .filter(|&step| evidence[step] > LEAST && leads(step))
+            .map(|step| Event { step, evidence: evidence[step] })
+            .collect()
     }
 
     /// How far the harmonics lie under the louder moments on both sides, in dB.
@@ -162,6 +149,16 @@ impl Novelty {
             })
             .collect()
     }
+}
+
+/// Mean rise of the bands, each against the loudest of its neighbours before.
+fn rise(before: &[f32], levels: &[f32]) -> f32 {
+    let widest = |band: usize| {
+        let near = &before[band.saturating_sub(1)..(band + 2).min(before.len())];
+        near.iter().fold(f32::MIN, |top, level| top.max(*level))
+    };
+    let rise: f32 = levels.iter().enumerate().map(|(band, level)| (level - widest(band)).max(0.0)).sum();
+    rise / levels.len() as f32
 }
 
 /// Root mean square of the parts that sound: over 5 % of the peak.
