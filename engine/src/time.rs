@@ -283,6 +283,13 @@ pub struct SongGrid {
 }
 
 impl SongGrid {
+    /// The bar line at or before the start: where a file has to begin so that its bars are those of the song.
+    pub fn bar_line(&self) -> Beats {
+        let bar = self.metre.bar().0;
+        // A hair before a bar line is the bar line.
+        Beats((self.start.0 / bar + 1e-9).floor() * bar)
+    }
+
     /// Whether a song can have it: what is read from a file is asked before it is used.
     pub fn is_sane(&self) -> bool {
         let near = |value: f64| value.abs() < FARTHEST;

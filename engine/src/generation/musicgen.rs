@@ -240,7 +240,7 @@ impl MusicGen {
     /// Makes music at 32 kHz. Calls `on_audio` with each newly finished stretch; returns the whole, which is all stretches in a row.
     ///
     /// The same request gives the same music on the same machine. Progress is the share of the music that is made, within
-    /// [`crate::job_context::Stage::Arrangement`].
+    /// [`crate::job_context::Stage::Generation`].
     ///
     /// # Errors
     /// [`Error::Cancelled`] within a layer's work, some tens of milliseconds: what `on_audio` got is the partial result. [`Error::OutOfRange`] for a length or

@@ -4,7 +4,7 @@ use super::Order;
 use crate::audio::AudioBuffer;
 use crate::data_dir::data_dir;
 use crate::error::{Error, Result};
-use crate::generation::musicgen::{LoadOptions, MusicGen, Precision};
+use crate::generation::musicgen::{DeviceChoice, LoadOptions, MusicGen, Precision};
 use crate::job_context::{JobContext, Progress, Stage};
 use crate::time::Seconds;
 use parking_lot::Mutex;
@@ -51,7 +51,7 @@ impl Here {
                 precision: order.precision,
                 weights_cache: data_dir().map(|folder| folder.join("quantised")),
                 threads: self.threads,
-                ..LoadOptions::default()
+                device: DeviceChoice::from_environment()?,
             };
             let (model, _) = MusicGen::load_with(&order.folder, &options, &loading)?;
             *loaded = Some(Loaded { folder: order.folder.clone(), precision: order.precision, model });

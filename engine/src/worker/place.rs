@@ -64,5 +64,5 @@ fn own_library() -> Option<PathBuf> {
 /// Where the system has no simple call for it, the program is found in the data folder, where the installation puts it.
 #[cfg(not(unix))]
 fn own_library() -> Option<PathBuf> {
-    std::env::current_exe().ok().as_deref().map(Path::to_path_buf)
+    None
 }

@@ -31,13 +31,15 @@ pub fn best(pitches: &[Pitch]) -> Vec<usize> {
                 (reached[pitch], from[pitch]) = (reached[pitch + 1] - STEP, from[pitch + 1]);
             }
         }
-        let leapt = score[top] - LEAP;
+        // Growing sums would lose precision over a long take.
+        let best = score[top];
+        let leapt = best - LEAP;
         let belief = belief(pitch);
         for pitch in 0..PITCHES {
             if leapt > reached[pitch] {
                 (reached[pitch], from[pitch]) = (leapt, top);
             }
-            score[pitch] = reached[pitch] + belief[pitch];
+            score[pitch] = reached[pitch] - best + belief[pitch];
         }
         came.push(from.map(|from| from as u8));
     }

@@ -199,6 +199,9 @@ impl Options {
         let say = |error: lexopt::Error| error.to_string();
         while let Some(argument) = parser.next().map_err(say)? {
             match argument {
+                Long("style" | "prompt") if self.style.is_some() => {
+                    return Err("--style and --prompt are the same: put all words into one".to_owned());
+                }
                 Long("style" | "prompt") => self.style = Some(text(parser)?),
                 Long("bpm") => self.tempo = Some(Bpm(number(parser, "--bpm", 20.0..=400.0)?)),
                 Long("metre" | "meter") => self.metre = Some(metre(&text(parser)?)?),

@@ -16,7 +16,8 @@ const LOUDEST: f32 = 112.0;
 /// # Errors
 /// [`Error::Internal`] when the writer fails.
 pub fn melody_bytes(analysis: &Analysis, name: &str) -> Result<Vec<u8>> {
-    let start = analysis.grid.start;
+    // A sequencer counts bars from the beginning of the file.
+    let start = analysis.grid.bar_line();
     let meta = |at, message| (at, 1, TrackEventKind::Meta(message));
     let mut conductor: Vec<Timed> = vec![
         meta(0, MetaMessage::TrackName(name.as_bytes())),
@@ -39,7 +40,7 @@ pub fn melody_bytes(analysis: &Analysis, name: &str) -> Result<Vec<u8>> {
         melody.push(event(on, 3, MidiMessage::NoteOn { key, vel }));
         melody.push(event(off, 0, MidiMessage::NoteOff { key, vel: u7::new(64) }));
     }
-    let end = ticks(analysis.length).max(1);
+    let end = ticks(analysis.grid.start + analysis.length - start).max(1);
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(TICKS_PER_BEAT))));
     smf.tracks = vec![delta_times(conductor, end), delta_times(melody, end)];
     let mut bytes = Vec::new();

@@ -131,27 +131,38 @@ fn chroma(canvas: &mut Canvas, plane: &Plane, analysis: &Analysis) {
 pub(super) fn bar_lines(canvas: &mut Canvas, plane: &Plane, analysis: &Analysis, panel: Area) {
     let metre = analysis.metre();
     let beat = metre.bar().0 / f64::from(metre.numerator.max(1));
-    let counts = (plane.beats / beat).ceil().min(4_096.0) as usize;
+    let first = first_bar(plane, metre.bar().0);
+    let counts = ((plane.start.0 + plane.beats - first) / beat).ceil().min(4_096.0) as usize;
     // Beats closer than this would be a grey haze.
     let beats_too = (WIDTH as f32 - LEFT) / counts.max(1) as f32 >= 9.0;
     for count in 0..=counts {
         let bar = count % usize::from(metre.numerator.max(1)) == 0;
         if bar || beats_too {
-            let x = plane.x(plane.start + Beats(count as f64 * beat)).round();
+            let at = Beats(first + count as f64 * beat);
+            if at < plane.start || at > plane.start + Beats(plane.beats) {
+                continue;
+            }
+            let x = plane.x(at).round();
             let ink = if bar { BAR_LINE } else { BEAT_LINE };
             canvas.rectangle(Area { left: x, right: x + 1.0, ..panel }, ink);
         }
     }
 }
 
+/// The bar line at or before the beginning of a row, in beats.
+fn first_bar(plane: &Plane, bar: f64) -> f64 {
+    (plane.start.0 / bar + 1e-9).floor() * bar
+}
+
 fn bar_numbers(canvas: &mut Canvas, plane: &Plane, analysis: &Analysis) {
     let bar = analysis.metre().bar().0;
     let bars = (plane.beats / bar).ceil().min(4_096.0) as usize;
-    let first = (plane.start.0 / bar).round() as i64 + 1;
+    let origin = first_bar(plane, bar);
+    let first = (origin / bar).round() as i64 + 1;
     let every = (1..).find(|every| (WIDTH as f32 - LEFT) / bars.max(1) as f32 * *every as f32 >= 56.0).unwrap_or(1);
     let y = plane.top + plane.height + 8.0;
     for index in (0..bars).step_by(every) {
-        let x = plane.x(plane.start + Beats(index as f64 * bar));
+        let x = plane.x(Beats(origin + index as f64 * bar)).max(LEFT);
         canvas.text(&(first + index as i64).to_string(), x + 5.0, y, 2, TEXT, Align::Left);
     }
     canvas.text("bar", LEFT - 12.0, y, 2, FAINT_TEXT, Align::Right);

@@ -119,7 +119,7 @@ impl Decoder {
         let source = Source { checkpoint, precision, device: device.as_ref(), file };
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for layer in 0..config.num_hidden_layers {
-            context.progress(Stage::Queued, layer as f32 / config.num_hidden_layers as f32)?;
+            context.progress(Stage::Loading, layer as f32 / config.num_hidden_layers as f32)?;
             let at = format!("{ROOT}.layers.{layer}");
             let [projections, output, widen, narrow] = layer_stacks(layer);
             layers.push(Layer {

@@ -21,6 +21,23 @@ pub enum DeviceChoice {
 }
 
 impl DeviceChoice {
+    /// What the environment variable `CANTUS_DEVICE` names: `cpu` (also when it is not set), `cuda`, `metal`, or `cuda:1` for the second.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`] for anything else.
+    pub fn from_environment() -> Result<Self> {
+        let named = std::env::var("CANTUS_DEVICE").unwrap_or_default();
+        let (maker, index) = named.split_once(':').unwrap_or((&named, "0"));
+        match (maker, index.parse()) {
+            ("" | "cpu", _) => Ok(Self::Cpu),
+            ("cuda", Ok(index)) => Ok(Self::Cuda(index)),
+            ("metal", Ok(index)) => Ok(Self::Metal(index)),
+            _ => Err(unusable(format!(
+                "CANTUS_DEVICE is \"{named}\", but must be cpu, cuda, metal, or cuda:1 for the second."
+            ))),
+        }
+    }
+
     /// The device to put tensors on; none for our own loops.
     ///
     /// # Errors

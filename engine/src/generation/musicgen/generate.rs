@@ -62,7 +62,7 @@ impl MusicGen {
             let mut lanes: Vec<Lane> = group_seeds.iter().map(lane).collect();
             let mut sound = Sound::new(&self.codec, lanes.len(), self.channels(), done, on_audio);
             self.run_windows(&piece, &mut lanes, context, &mut |lanes, complete| {
-                context.progress(Stage::Arrangement, share(complete as f32 / frames as f32))?;
+                context.progress(Stage::Generation, share(complete as f32 / frames as f32))?;
                 let codes: Vec<&[Vec<u32>]> = lanes.iter().map(|lane| lane.codes.as_slice()).collect();
                 sound.take(&codes, complete, complete == frames, context)
             })?;
@@ -96,7 +96,7 @@ impl MusicGen {
             });
         }
         let frames = frames as usize;
-        context.progress(Stage::Arrangement, 0.0)?;
+        context.progress(Stage::Generation, 0.0)?;
         let beginning = match &request.continue_from {
             Some(audio) => self.codes_of(audio, frames, context)?,
             None => vec![Vec::new(); self.config.decoder.num_codebooks],

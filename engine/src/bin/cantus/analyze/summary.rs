@@ -103,7 +103,9 @@ fn rhythm(analysis: &Analysis) -> String {
     if analysis.tempo_confidence < KNOWN {
         let other = |(tempo, _): &(Bpm, f32)| format!("{:.0}", tempo.0);
         let others: Vec<String> = rhythm.alternatives.iter().take(OTHER_TEMPOS).map(other).collect();
-        words.push(format!("or {} BPM", others.join(", ")));
+        if !others.is_empty() {
+            words.push(format!("or {} BPM", others.join(", ")));
+        }
         words.push(format!("bar lines {} sure", percent(rhythm.downbeat_confidence)));
     }
     words.join(", ")

@@ -245,7 +245,7 @@ fn write_to(
     put(&text)?;
     let mut at = 0;
     for (index, (plan, &offset)) in plans.iter().zip(&offsets).enumerate() {
-        context.progress(Stage::Queued, index as f32 / plans.len() as f32)?;
+        context.progress(Stage::Loading, index as f32 / plans.len() as f32)?;
         put(&vec![0; offset - at])?;
         let parts = plan.stack.tensors.iter().map(|name| checkpoint.floats(name)).collect::<Result<Vec<_>>>()?;
         let parts: Vec<&[f32]> = parts.iter().map(Floats::as_slice).collect();
