@@ -16,6 +16,7 @@ pub mod job_context;
 pub mod jobs;
 pub mod models;
 pub mod playback;
+mod polyline;
 pub mod rendition;
 pub mod resample;
 pub mod session;

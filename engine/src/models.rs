@@ -34,11 +34,6 @@ use std::sync::Arc;
 /// How a folder is called while it is being deleted, so that nothing takes the rest for a model.
 const REMOVING: &str = ".removing-";
 
-/// The user's data folder: the environment variable `CANTUS_DATA_DIR`, or the system's place for such. `None` when it names none.
-pub fn default_data_dir() -> Option<PathBuf> {
-    crate::data_dir::data_dir()
-}
-
 /// What there is of one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelStatus {
@@ -88,7 +83,7 @@ pub struct ModelLibrary {
 }
 
 impl ModelLibrary {
-    /// The library in a data folder, which need not exist yet; see [`default_data_dir`]. Dropping the library may wait some seconds
+    /// The library in a data folder, which need not exist yet; see [`crate::data_dir::data_dir`]. Dropping the library may wait some seconds
     /// for the network, if a fetch was cancelled while it connected.
     ///
     /// # Errors

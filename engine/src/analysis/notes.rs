@@ -19,7 +19,7 @@ use std::f32::consts::TAU;
 /// Notes shorter than this are slips of the voice or of the tracker.
 const SHORTEST: f64 = 0.06;
 /// Perceived loudness grows with about this power of the amplitude (Stevens).
-const LOUDNESS_EXPONENT: f32 = 0.6;
+pub(crate) const LOUDNESS_EXPONENT: f32 = 0.6;
 
 /// The melody of a take.
 #[derive(Debug, Clone, PartialEq, Default)]

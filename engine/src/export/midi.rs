@@ -6,6 +6,7 @@ pub use melody::melody_bytes;
 
 use crate::error::{Error, Result};
 use crate::generation::score::{Score, ScoreNote, Track};
+use crate::polyline::value_at;
 use crate::time::{Beats, Bpm, Metre};
 use midly::num::{u4, u7, u14, u15, u24, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, PitchBend, Smf, Timing, TrackEvent, TrackEventKind};
@@ -156,16 +157,6 @@ fn curve_ticks(start: u64, until: u64, note: &ScoreNote) -> impl Iterator<Item =
     let last = note.bend.iter().chain(&note.expression_db).fold(0.0_f32, |last, point| last.max(point.0));
     let over = start.saturating_add(ticks(Beats(f64::from(last)))).saturating_add(CURVE_STEP).min(until);
     (start..over.max(start + 1)).step_by(CURVE_STEP as usize)
-}
-
-/// A polyline's value: straight between points, flat outside, 0 without points.
-fn value_at(points: &[(f32, f32)], at: f32) -> f32 {
-    let after = points.partition_point(|point| point.0 <= at);
-    match (after.checked_sub(1).and_then(|index| points.get(index)), points.get(after)) {
-        (Some(before), Some(next)) => before.1 + (next.1 - before.1) * (at - before.0) / (next.0 - before.0).max(1e-6),
-        (Some(only), None) | (None, Some(only)) => only.1,
-        (None, None) => 0.0,
-    }
 }
 
 /// Absolute ticks to differences, closed by the end of the track.

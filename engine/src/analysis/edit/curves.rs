@@ -1,17 +1,9 @@
 //! Thread: any. The curves inside a note when the note is cut, joined or given another length.
 
+use crate::polyline::value_at;
+
 /// Seconds from the onset, and a value.
 type Curve = Vec<(f32, f32)>;
-
-/// A polyline's value: straight between points, flat outside, 0 without points.
-pub(super) fn value_at(points: &[(f32, f32)], at: f32) -> f32 {
-    let after = points.partition_point(|point| point.0 <= at);
-    match (after.checked_sub(1).and_then(|index| points.get(index)), points.get(after)) {
-        (Some(before), Some(next)) => before.1 + (next.1 - before.1) * (at - before.0) / (next.0 - before.0).max(1e-6),
-        (Some(only), None) | (None, Some(only)) => only.1,
-        (None, None) => 0.0,
-    }
-}
 
 /// What a curve is between two of its times, counted from the first. Outside of the curve it goes on as at its ends.
 pub(super) fn between(points: &[(f32, f32)], from: f32, to: f32) -> Curve {

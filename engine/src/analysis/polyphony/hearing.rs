@@ -2,7 +2,7 @@
 
 use super::texture::Together;
 use super::{HOP, LOWEST_KEY, PolyNote, Posteriors, RATE, beginnings, posteriors, texture, top_voice};
-use crate::analysis::notes::Melody;
+use crate::analysis::notes::{LOUDNESS_EXPONENT, Melody};
 use crate::analysis::{Chroma, F0Frame, Note, Texture, TextureEstimate, chroma, f0, notes, predominant, separation};
 use crate::audio::AudioBuffer;
 use crate::error::Result;
@@ -10,8 +10,6 @@ use crate::job_context::JobContext;
 use crate::resample::resample_in;
 use crate::time::{Hz, Seconds};
 
-/// Perceived loudness grows with about this power of the amplitude (Stevens).
-const LOUDNESS_EXPONENT: f32 = 0.6;
 /// Lowest level of a level curve.
 const LEVEL_FLOOR_DB: f32 = -40.0;
 

@@ -6,17 +6,16 @@ mod show;
 
 use crate::progress;
 use arguments::{Fetch, Order};
+use cantus_engine::data_dir::data_dir;
 use cantus_engine::job_context::JobContext;
 use cantus_engine::models::space::size_words;
-use cantus_engine::models::{
-    FetchRequest, Finding, Licence, MODELS, ModelLibrary, ModelState, Removal, catalog, default_data_dir,
-};
+use cantus_engine::models::{FetchRequest, Finding, Licence, MODELS, ModelLibrary, ModelState, Removal, catalog};
 use cantus_engine::{Error, Result};
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 /// Does what was ordered.
 pub fn run(order: &Order) -> Result<()> {
-    let data_dir = default_data_dir().ok_or_else(|| Error::File {
+    let data_dir = data_dir().ok_or_else(|| Error::File {
         action: "find",
         path: "the user's data folder".into(),
         reason: "set the environment variable CANTUS_DATA_DIR to a folder".to_owned(),

@@ -55,11 +55,6 @@ impl Default for T5Config {
 }
 
 impl T5Config {
-    /// The sizes of `t5-base`, which every MusicGen reads its prompts with.
-    pub fn t5_base() -> Self {
-        Self { d_model: 768, d_ff: 3072, num_layers: 12, num_heads: 12, ..Self::default() }
-    }
-
     /// Whether an encoder of these sizes is one we can run.
     ///
     /// # Errors
