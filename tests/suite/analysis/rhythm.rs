@@ -81,6 +81,32 @@ fn tunes_are_heard_in_their_tempo_metre_and_bars() {
 }
 
 #[test]
+fn steady_tunes_have_their_tempo() {
+    let keys = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64, 62, 60, 60];
+    let beats = [[1.0; 12].as_slice(), &[1.5, 0.5, 2.0]].concat();
+    for bpm in [70.0, 92.0, 100.0, 118.0, 140.0] {
+        let mut at = 0.37;
+        let ode: Vec<Note> = keys
+            .iter()
+            .zip(&beats)
+            .map(|(&key, length)| {
+                let onset = at;
+                at += length * 60.0 / bpm;
+                note(onset, at - 0.03, key, 1.0)
+            })
+            .collect();
+        let Rhythm { tempo, beats, .. } = heard(&ode).rhythm;
+        let ratio = tempo.0 / bpm;
+        let doubts = heard(&ode).rhythm.doubts(ode.len());
+        // Half or double is the same pulse felt otherwise, but then it must be said.
+        let octave = [0.5, 2.0].iter().any(|octave| near(ratio, *octave, 0.01)) && !doubts.is_empty();
+        assert!(near(ratio, 1.0, 0.01) || octave, "{bpm} BPM heard as {tempo:?}: {doubts:?}");
+        let off = beats.iter().map(|beat| (beat.0 - 0.37).abs() * tempo.0 / 60.0).fold(f64::MAX, f64::min);
+        assert!(off < 0.1, "{bpm} BPM: the first note is heard {off} beats off the beat");
+    }
+}
+
+#[test]
 fn later_is_the_same_rhythm_later() {
     for name in ["clementine", "wenceslas", "row_your_boat", "shenandoah"] {
         let line = tune(name).line;
