@@ -1,19 +1,24 @@
 //! Thread: any. Generation: a request becomes a score (Band) or audio (MusicGen).
 //!
-//! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`]. [`choice`] is what a user
-//! sets for a neural engine, [`order`] makes of it what [`musicgen`] is told.
+//! [`prompt`] reads what is asked for, [`style`] knows how a genre plays, [`band`] writes the [`score`] under a musician's
+//! [`direction`] and for the [`song`] around the melody. [`choice`] is what a user sets for a neural engine, [`order`] makes of it what
+//! [`musicgen`] is told.
 
 pub mod band;
 pub mod choice;
+pub mod direction;
 pub mod musicgen;
 pub mod order;
 pub mod prompt;
 pub mod score;
+pub mod song;
 pub mod style;
 
 use crate::analysis::Analysis;
 use choice::MusicGenChoice;
+use direction::Direction;
 use serde::{Deserialize, Serialize};
+use song::SongContext;
 
 /// Who makes the rendition, with everything that only this engine needs to make it again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -76,6 +81,12 @@ pub struct Recipe {
     /// When its notes are played.
     #[serde(default)]
     pub timing: Timing,
+    /// What the musician tells the band.
+    #[serde(default)]
+    pub direction: Direction,
+    /// The song around it.
+    #[serde(default)]
+    pub song: SongContext,
     /// Version of the arranger that made it, so that an older rendition is known as such.
     pub engine_version: u32,
 }

@@ -206,6 +206,8 @@ fn results_are_remembered_by_what_made_them() {
         seed,
         freedom: 0.0,
         timing: Timing::AsSung,
+        direction: Default::default(),
+        song: Default::default(),
         engine_version: ARRANGER_VERSION,
     };
     let tools = (&library, &cache);

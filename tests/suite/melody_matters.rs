@@ -27,6 +27,8 @@ fn rendered(analysis: &Analysis, prompt: &str, seed: u64, rate: SampleRate) -> R
         seed,
         freedom: 0.0,
         timing: Timing::AsSung,
+        direction: Default::default(),
+        song: Default::default(),
         engine_version: ARRANGER_VERSION,
     };
     let request = Request { analysis: analysis.clone(), recipe };

@@ -80,6 +80,8 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                     seed: 4,
                     freedom: 0.25,
                     timing: Timing::AsSung,
+                    direction: Default::default(),
+                    song: Default::default(),
                     engine_version: 1,
                 },
                 starred: true,

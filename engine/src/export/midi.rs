@@ -36,7 +36,7 @@ pub fn midi_bytes(score: &Score, name: &str) -> Result<Vec<u8>> {
     smf.tracks.push(delta_times(conductor(score, name), end));
     let mut melodic = (0..16_u8).filter(|&channel| channel != DRUM_CHANNEL).cycle();
     for track in &score.tracks {
-        let drums = track.preset.bank == 128;
+        let drums = track.preset.is_kit();
         let channel = if drums { DRUM_CHANNEL } else { melodic.next().unwrap_or(0) };
         smf.tracks.push(delta_times(part(score, track, channel), end));
     }
@@ -85,7 +85,7 @@ fn part<'a>(score: &Score, track: &'a Track, channel: u8) -> Vec<Timed<'a>> {
         value: u7::new(value.round().clamp(0.0, 127.0) as u8),
     };
     let mut events = vec![(0, 1, TrackEventKind::Meta(MetaMessage::TrackName(track.instrument.as_bytes())))];
-    if track.preset.bank != 128 {
+    if !track.preset.is_kit() {
         events.push(event(0, 1, control(0, f32::from(track.preset.bank))));
     }
     events.push(event(0, 1, MidiMessage::ProgramChange { program: u7::new(track.preset.program.min(127)) }));

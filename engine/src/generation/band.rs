@@ -81,6 +81,9 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             Rule::Kit => drums::kit(&sheet, part),
             Rule::Run => colour::run(&sheet, part),
             Rule::Bell => colour::bell(&sheet, part),
+            Rule::Arp => chords::comp(&sheet, part),
+            Rule::Riff => bass::degrees(&sheet, part),
+            Rule::Counter | Rule::Riser | Rule::Double => Vec::new(),
         };
         if part.rule != Rule::Melody {
             fit_in(&mut notes, &bars, keys_of(part));
@@ -94,6 +97,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             gain_db: part.gain_db + if part.rule == Rule::Melody { lead_lift_db(&sheet) } else { 0.0 },
             pan: part.pan,
             reverb: part.reverb,
+            strip: part.strip,
             notes,
         });
     }
@@ -106,6 +110,8 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             symbol: chord.symbol.clone(),
             root: chord.root,
             tones: chord.tones.clone(),
+            bass: None,
+            locked: false,
         })
         .collect();
     context.progress(Stage::Arrangement, 1.0)?;
@@ -118,6 +124,10 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         chords,
         tracks,
         room: style.room,
+        delay: style.delay,
+        master: style.master,
+        ending: recipe.direction.ending,
+        remarks: Vec::new(),
     })
 }
 

@@ -1,5 +1,10 @@
-//! Thread: any. A score: what every part plays, before there is sound.
+//! Thread: any. A score: what every part plays, before there is sound, and how it is to be mixed.
 
+mod mix;
+
+pub use mix::{Delay, Level, Master, Room, RoomKind, Strip};
+
+use super::direction::Ending;
 use crate::time::{Beats, SongGrid};
 use serde::{Deserialize, Serialize};
 
@@ -45,13 +50,30 @@ impl Role {
     }
 }
 
-/// A sound of the soundfont.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A sound: one of the soundfont, or in banks 120 and 121 one of the oscillator engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Preset {
-    /// Bank; 128 is drums.
+    /// Bank; 128 is sampled drums, [`Self::OSCILLATORS`] and [`Self::OSCILLATOR_KITS`] are made by oscillators.
     pub bank: u8,
     /// Program, 0 to 127.
     pub program: u8,
+}
+
+impl Preset {
+    /// The bank of sounds that oscillators make.
+    pub const OSCILLATORS: u8 = 120;
+    /// The bank of drum kits that oscillators and noise make.
+    pub const OSCILLATOR_KITS: u8 = 121;
+
+    /// Whether its keys are drums.
+    pub fn is_kit(self) -> bool {
+        matches!(self.bank, Self::OSCILLATOR_KITS | 128)
+    }
+
+    /// Whether no sample sounds in it.
+    pub fn is_synthetic(self) -> bool {
+        matches!(self.bank, Self::OSCILLATORS | Self::OSCILLATOR_KITS)
+    }
 }
 
 /// One note of a part.
@@ -87,6 +109,9 @@ pub struct Track {
     pub pan: f32,
     /// Send to the style's room, 0 to 1.
     pub reverb: f32,
+    /// What its sound passes on the way to the mix.
+    #[serde(default)]
+    pub strip: Strip,
     /// The notes, by start.
     pub notes: Vec<ScoreNote>,
 }
@@ -104,15 +129,12 @@ pub struct ChordSpan {
     pub root: u8,
     /// Pitch classes of the chord, root first.
     pub tones: Vec<u8>,
-}
-
-/// The room a style plays in.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Room {
-    /// Reverberation time to -60 dB, in seconds.
-    pub decay_seconds: f32,
-    /// Return level in decibels.
-    pub level_db: f32,
+    /// Pitch class the bass is to play where that is not the root.
+    #[serde(default)]
+    pub bass: Option<u8>,
+    /// The song's own chord: it was given, and nobody may change it.
+    #[serde(default)]
+    pub locked: bool,
 }
 
 /// What every part plays.
@@ -134,4 +156,16 @@ pub struct Score {
     pub tracks: Vec<Track>,
     /// The room.
     pub room: Room,
+    /// The echo, if the style has one.
+    #[serde(default)]
+    pub delay: Option<Delay>,
+    /// What is done to the sum.
+    #[serde(default)]
+    pub master: Master,
+    /// Whether it ends or leads back to its start.
+    #[serde(default)]
+    pub ending: Ending,
+    /// What a musician should know: a given chord that clashes with the tune, a part that had no room.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }

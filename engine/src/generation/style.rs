@@ -4,14 +4,16 @@
 //! here. [`library`] holds the styles there are, `file` reads and checks one.
 
 pub mod chord;
+pub mod facts;
 pub mod file;
 pub mod library;
 pub mod presets;
 pub mod steps;
 
-use crate::generation::score::{Preset, Role, Room};
+use crate::generation::score::{Delay, Master, Preset, Role, Room, Strip};
 use crate::time::Metre;
 use chord::RomanChord;
+use facts::{Fact, Ranges};
 use serde::Deserialize;
 use steps::Step;
 
@@ -22,6 +24,10 @@ pub struct Style {
     pub name: String,
     /// One sentence for the style list.
     pub about: String,
+    /// Shelf of the style list: "Jazz", "Electronic".
+    pub category: String,
+    /// Colour in the style list: red, green, blue.
+    pub colour: [u8; 3],
     /// Words of a prompt that mean this style.
     pub words: Vec<String>,
     /// Tempi it is at home in, in quarter notes per minute: lowest, highest.
@@ -38,6 +44,14 @@ pub struct Style {
     pub parts: Vec<Part>,
     /// Its room.
     pub room: Room,
+    /// Its echo, if it has one.
+    pub delay: Option<Delay>,
+    /// Its touch on the sum.
+    pub master: Master,
+    /// What anybody may check on its scores.
+    pub facts: Vec<Fact>,
+    /// Between which figures its scores lie.
+    pub ranges: Ranges,
 }
 
 /// How a style lies against the grid.
@@ -72,6 +86,15 @@ pub struct Harmony {
     pub melody_weight: f32,
     /// How far a seed may stray from the best path, in nats a chord.
     pub temperature: f32,
+    /// Chords a bar it likes best, 0.25 to 4.
+    pub chords_per_bar: f32,
+    /// How often a whole piece stands on a tonic pedal, 0 to 1.
+    pub pedal: f32,
+    /// Intervals over a chord's root, in semitones, that the tune may hold against it although they are no chord tones: 9 for a
+    /// thirteenth, 3 for a blue third.
+    pub tensions: Vec<u8>,
+    /// Whether a tune's flat third, fifth and seventh over major chords are a colour and no mistake.
+    pub blue: bool,
     /// Vocabulary under a major melody.
     pub major: Vocabulary,
     /// Vocabulary under a minor melody.
@@ -93,6 +116,10 @@ pub struct Vocabulary {
     pub half_cadence: Vec<usize>,
     /// Chords that may end the piece, which then loops to its start.
     pub cadence: Vec<usize>,
+    /// What a piece that loops may play in its last bar or two to lead back, bar by bar; may be empty.
+    pub turnaround: Vec<Vec<usize>>,
+    /// Chords that a piece that comes to an end may end on; never empty.
+    pub ending: Vec<usize>,
 }
 
 /// One chord of a vocabulary.
@@ -113,6 +140,25 @@ pub struct Form {
     pub sections: Vec<Section>,
     /// Playing strength of section A and of section B, 0 to 1.
     pub energy: (f32, f32),
+    /// Fills may lead over the end of every so many bars.
+    pub fill_every: usize,
+    /// Whether the kit answers a fill with a cymbal.
+    pub crash: bool,
+    /// How it ends when it is to end.
+    pub last: LastChord,
+}
+
+/// How a style ends a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastChord {
+    /// One short stroke of everybody on the first beat.
+    Hit,
+    /// A long chord that rings out.
+    #[default]
+    Ring,
+    /// A long chord into which a roll or a run leads.
+    Swell,
 }
 
 /// What a pattern is for.
@@ -125,6 +171,8 @@ pub enum Section {
     B,
     /// Leads over a phrase end.
     Fill,
+    /// The last bar of a piece that comes to an end, before its last chord.
+    Ending,
 }
 
 /// How a part finds its notes.
@@ -147,6 +195,16 @@ pub enum Rule {
     Run,
     /// High chord tones that ring at the start of phrases.
     Bell,
+    /// Chord tones one after another in the part's rhythm.
+    Arp,
+    /// A second melody: it moves where the tune holds, and holds where it moves.
+    Counter,
+    /// A figure of degrees that stays the same under every chord, as far as the chords allow it.
+    Riff,
+    /// A rise of noise or pitch into a phrase.
+    Riser,
+    /// The tune again, on another instrument.
+    Double,
 }
 
 /// How a chord is laid out.
@@ -161,6 +219,12 @@ pub enum Voicing {
     Shell,
     /// Root and fifth.
     Power,
+    /// A close layout with its second voice from the top an octave lower.
+    Drop2,
+    /// Fourths upon each other.
+    Quartal,
+    /// Third, fifth, seventh and ninth, no root.
+    Rootless,
 }
 
 /// One part of a style.
@@ -184,6 +248,18 @@ pub struct Part {
     pub reverb: f32,
     /// Later (positive) or earlier than the grid, in milliseconds.
     pub push_ms: f32,
+    /// The same for single voices of a kit, on top of it.
+    pub voice_push_ms: Vec<(String, f32)>,
+    /// What its sound passes on the way to the mix.
+    pub strip: Strip,
+    /// Playing strength from which on it plays, 0 to 1: what is 0 always plays, what is 0.9 only joins the fullest groove.
+    pub layer: f32,
+    /// Sections it plays in; all when empty.
+    pub sections: Vec<Section>,
+    /// Time a strummed chord takes from its first string to its last, in milliseconds.
+    pub strum_ms: f32,
+    /// Semitones between the tune and a part that doubles it: 0, 12 or -12.
+    pub transpose: i8,
     /// How it finds its notes.
     pub rule: Rule,
     /// How it lays out chords.

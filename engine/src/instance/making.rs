@@ -77,6 +77,8 @@ impl Shared {
                 seed: wish.seed.wrapping_add(u64::from(index)),
                 freedom: wish.freedom.clamp(0.0, 1.0),
                 timing: wish.timing,
+                direction: Default::default(),
+                song: Default::default(),
                 engine_version: match engine {
                     EngineKind::Band => ARRANGER_VERSION,
                     EngineKind::MusicGen(_) => MUSICGEN_VERSION,

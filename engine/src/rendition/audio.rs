@@ -6,7 +6,8 @@ use crate::analysis::Analysis;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::generation::Request;
-use crate::generation::score::{Preset, Role, Room, Score, ScoreNote, Track};
+use crate::generation::direction::Ending;
+use crate::generation::score::{Master, Preset, Role, Room, RoomKind, Score, ScoreNote, Strip, Track};
 use crate::job_context::{JobContext, Stage};
 use crate::resample::resample_in;
 use crate::stretch::{Anchor, cut, stretch, warp};
@@ -248,6 +249,7 @@ fn melody_score(analysis: &Analysis, length: Beats) -> Score {
         gain_db: 0.0,
         pan: 0.0,
         reverb: 0.0,
+        strip: Strip::default(),
         notes: notes.collect(),
     };
     Score {
@@ -258,6 +260,10 @@ fn melody_score(analysis: &Analysis, length: Beats) -> Score {
         length,
         chords: Vec::new(),
         tracks: vec![track],
-        room: Room { decay_seconds: 0.0, level_db: 0.0 },
+        room: Room { decay_seconds: 0.0, level_db: 0.0, kind: RoomKind::default() },
+        delay: None,
+        master: Master::default(),
+        ending: Ending::default(),
+        remarks: Vec::new(),
     }
 }

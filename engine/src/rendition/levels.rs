@@ -47,6 +47,6 @@ pub fn presets() -> Result<&'static [PresetFacts]> {
 /// [`Error::Internal`] when the embedded table is broken.
 pub fn evening_gain_db(preset: Preset) -> Result<f32> {
     let facts = presets()?.iter().find(|facts| facts.bank == preset.bank && facts.program == preset.program);
-    let offset = if preset.bank == 128 { KIT_OFFSET_DB } else { 0.0 };
+    let offset = if preset.is_kit() { KIT_OFFSET_DB } else { 0.0 };
     Ok(facts.map_or(0.0, |facts| EVEN_DB + offset - facts.rms_db_v100))
 }

@@ -56,9 +56,11 @@ pub fn render_part(
     context: &JobContext,
     played: &dyn Fn() -> Result<()>,
 ) -> Result<AudioBuffer> {
+    let sampled = Track { preset: sampled(track.preset), ..track.clone() };
+    let track = &sampled;
     let mut player = NotePlayer::new(rate)?;
     let mut placed = place(track, grid, rate, region);
-    let carries = track.role == Role::Lead && track.preset.bank != 128;
+    let carries = track.role == Role::Lead && !track.preset.is_kit();
     let mut known_needs = BTreeMap::new();
     if carries {
         for one in &mut placed {
@@ -66,7 +68,7 @@ pub fn render_part(
             one.start = (one.start - (needs.early_seconds * rate.hz()) as i64).max(0);
         }
     }
-    if track.preset.bank == 128 {
+    if track.preset.is_kit() {
         choke(&mut placed, &player, rate);
     } else if matches!(track.role, Role::Lead | Role::Counter | Role::Bass) {
         join(&mut placed, rate);
@@ -75,7 +77,7 @@ pub fn render_part(
     let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
     for one in &placed {
         let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
-        let one_shot = one.preset.bank == 128 && !player.loops(one.preset, one.note.key, one.note.velocity);
+        let one_shot = one.preset.is_kit() && !player.loops(one.preset, one.note.key, one.note.velocity);
         let shape = one.shape((!one_shot).then_some(held));
         let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
         let mut sound = player.play(shape, &bend, context)?;
@@ -90,7 +92,7 @@ pub fn render_part(
                 gain_db = needs.sustain(rate);
             }
         }
-        let soften = if one.preset.bank == 128 { 0.0 } else { START_FADE_SECONDS * rate.hz() };
+        let soften = if one.preset.is_kit() { 0.0 } else { START_FADE_SECONDS * rate.hz() };
         let place = finite(track.pan) + place_in_instrument(track, one.note.key);
         add(&mut out, &sound, one, &gain_db, sides(place, gain), soften as usize);
         played()?;
@@ -99,6 +101,17 @@ pub fn render_part(
         Biquad::high_pass(LOWEST_HZ, rate).filter(channel, context)?;
     }
     Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
+}
+
+/// The sample that stands in for a synthetic sound.
+fn sampled(preset: Preset) -> Preset {
+    match (preset.bank, preset.program) {
+        (Preset::OSCILLATOR_KITS, _) => Preset { bank: 128, program: 25 },
+        (Preset::OSCILLATORS, 0..=9) => Preset { bank: 0, program: 38 },
+        (Preset::OSCILLATORS, 10..=19) => Preset { bank: 0, program: 81 },
+        (Preset::OSCILLATORS, _) => Preset { bank: 0, program: 89 },
+        _ => preset,
+    }
 }
 
 impl Placed<'_> {
@@ -218,7 +231,7 @@ fn curve(
 /// Where a key lies within an instrument that is wider than a point, to be added to the part's pan: a kit as the audience sees
 /// it, low keys left and high ones right of what plays chords. The samples themselves are mono.
 fn place_in_instrument(track: &Track, key: u8) -> f32 {
-    if track.preset.bank == 128 {
+    if track.preset.is_kit() {
         return match key {
             42 | 44 | 46 => 0.3,
             41 | 43 => -0.4,

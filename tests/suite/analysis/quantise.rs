@@ -156,6 +156,8 @@ fn a_rendition_plays_the_timing_it_was_asked_for() {
             seed: 1,
             freedom: 0.0,
             timing,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: 1,
         };
         let library = StyleLibrary::builtin().expect("styles");

@@ -55,7 +55,7 @@ fn mistakes_are_named_with_their_line() {
         ("\"ii V 2\"", "\"ii V\"", "two chords and a factor"),
         ("chords = \"I IV V IV\"", "chords = \"I IV V X\"", "\"X\" is not in this vocabulary"),
         ("opening = \"I\"", "opening = \"\"", "there is no chord here"),
-        ("preset = \"0:22\"", "preset = \"0:23\"", "the soundfont has no preset 0:23"),
+        ("preset = \"0:22\"", "preset = \"0:23\"", "there is no sound 0:23"),
         ("preset = \"0:22\"", "preset = \"harmonica\"", "\"harmonica\" is no preset"),
         ("register = [60, 84]", "register = [50, 84]", "register [50, 84] must span an octave within 60 to 84"),
         ("rule = \"melody\"", "rule = \"comp\"", "goes with role = \"lead\""),

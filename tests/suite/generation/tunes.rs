@@ -325,6 +325,8 @@ pub fn request(analysis: &Analysis, prompt: &str, seed: u64, freedom: f32) -> Re
             seed,
             freedom,
             timing: Timing::AsSung,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: 1,
         },
     }

@@ -64,6 +64,8 @@ fn seeds(library: &StyleLibrary, style: &str) -> BTreeMap<(u8, u8), u64> {
             seed,
             freedom: 0.0,
             timing: Timing::AsSung,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: 1,
         };
         let request = Request { analysis: hum().clone(), recipe };

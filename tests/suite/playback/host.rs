@@ -58,6 +58,8 @@ impl Region {
                 seed: 1,
                 freedom: 0.0,
                 timing: Timing::AsSung,
+                direction: Default::default(),
+                song: Default::default(),
                 engine_version: 1,
             },
             name: "Jazz 1".into(),

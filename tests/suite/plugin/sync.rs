@@ -34,6 +34,8 @@ fn click_session(clock: &SongClock, bpm: f64, start: f64, late: i64) -> Session 
             seed: 0,
             freedom: 0.0,
             timing: Timing::AsSung,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: 0,
         },
         starred: false,

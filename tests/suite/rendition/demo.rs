@@ -31,6 +31,8 @@ pub fn arranged(style: &str) -> (Request, Score) {
         seed: 1,
         freedom: 0.0,
         timing: Timing::AsSung,
+        direction: Default::default(),
+        song: Default::default(),
         engine_version: ARRANGER_VERSION,
     };
     let request = Request { analysis: hum().clone(), recipe };

@@ -12,7 +12,16 @@ pub fn note(start: f64, length: f64, key: u8, velocity: u8) -> ScoreNote {
 
 pub fn track(role: Role, instrument: &str, bank: u8, program: u8, notes: Vec<ScoreNote>) -> Track {
     let instrument = instrument.to_owned();
-    Track { role, instrument, preset: Preset { bank, program }, gain_db: 0.0, pan: 0.0, reverb: 0.0, notes }
+    Track {
+        role,
+        instrument,
+        preset: Preset { bank, program },
+        gain_db: 0.0,
+        pan: 0.0,
+        reverb: 0.0,
+        strip: Default::default(),
+        notes,
+    }
 }
 
 /// A dry score from song position 0 at one tempo.
@@ -25,7 +34,11 @@ pub fn score(tempo: f64, beats: f64, tracks: Vec<Track>) -> Score {
         length: Beats(beats),
         chords: vec![],
         tracks,
-        room: Room { decay_seconds: 1.4, level_db: -8.0 },
+        room: Room { decay_seconds: 1.4, level_db: -8.0, kind: Default::default() },
+        delay: None,
+        master: Default::default(),
+        ending: Default::default(),
+        remarks: Vec::new(),
     }
 }
 
@@ -106,6 +119,8 @@ pub fn request_for(score: &Score) -> Request {
             seed: 1,
             freedom: 0.0,
             timing: Timing::AsSung,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: 1,
         },
     }
@@ -177,6 +192,8 @@ pub fn band() -> Score {
             symbol: (*symbol).into(),
             root: root % 12,
             tones: pitch_classes,
+            bass: None,
+            locked: false,
         });
     }
     let part = |role, name, bank, program, (gain_db, pan, reverb), notes| {

@@ -102,6 +102,8 @@ fn made(stop: impl Fn(Seconds) -> Stop + Send + Sync + 'static) -> Result<Arc<Re
         seed: 3,
         freedom: 0.0,
         timing: Timing::default(),
+        direction: Default::default(),
+        song: Default::default(),
         engine_version: 1,
     };
     let cancel = CancelToken::default();

@@ -42,6 +42,8 @@ pub fn run(order: &Render) -> Result<()> {
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
             timing: order.timing,
+            direction: Default::default(),
+            song: Default::default(),
             engine_version: plan.version,
         };
         let name = format!("{} {}", plan.label, index + 1);

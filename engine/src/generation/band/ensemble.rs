@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use crate::generation::prompt::Resolved;
-use crate::generation::score::{Preset, Role};
+use crate::generation::score::{Preset, Role, Strip};
 use crate::generation::style::presets::PresetTable;
 use crate::generation::style::{Part, Rule, Style, Voicing};
 
@@ -72,7 +72,7 @@ fn choose_one(
 /// A part's rhythm and place on another instrument.
 fn recast(model: Part, preset: Preset, presets: &PresetTable) -> Part {
     let Some(info) = presets.get(preset) else { return model };
-    let is_kit = preset.bank == 128;
+    let is_kit = preset.is_kit();
     if is_kit || model.rule == Rule::Kit {
         // Kits differ in which keys sound: voices the other kit lacks are left out.
         let mut part = Part { preset, ..model };
@@ -111,6 +111,12 @@ fn generic(role: Role) -> Part {
         gain_db,
         reverb: 0.25,
         push_ms: 0.0,
+        voice_push_ms: Vec::new(),
+        strip: Strip::default(),
+        layer: 0.0,
+        sections: Vec::new(),
+        strum_ms: 0.0,
+        transpose: 0,
         rule,
         voicing: if rule == Rule::Hold { Voicing::Spread } else { Voicing::Close },
         voices: if rule == Rule::Hold { 4 } else { 3 },

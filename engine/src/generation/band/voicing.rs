@@ -27,13 +27,17 @@ fn wanted(chord: &Chord, kind: Voicing, voices: usize) -> Vec<u8> {
     let colour = chord.tones.iter().copied().skip(3).rev().find(|tone| Some(*tone) != seventh);
     let order = match kind {
         Voicing::Power => vec![Some(chord.root), fifth, Some(chord.root)],
-        Voicing::Shell => vec![third, seventh, colour.or(fifth), fifth, Some(chord.root)],
-        Voicing::Close | Voicing::Spread if voices == 2 => vec![third, seventh.or(fifth), Some(chord.root)],
+        Voicing::Shell | Voicing::Rootless | Voicing::Quartal => {
+            vec![third, seventh, colour.or(fifth), fifth, Some(chord.root)]
+        }
+        Voicing::Close | Voicing::Spread | Voicing::Drop2 if voices == 2 => {
+            vec![third, seventh.or(fifth), Some(chord.root)]
+        }
         // With three voices a seventh replaces the fifth, which the bass implies; a colour alone would only make a cluster.
-        Voicing::Close | Voicing::Spread if voices == 3 => {
+        Voicing::Close | Voicing::Spread | Voicing::Drop2 if voices == 3 => {
             vec![third, Some(chord.root), seventh.or(fifth).or(colour), fifth]
         }
-        Voicing::Close | Voicing::Spread => {
+        Voicing::Close | Voicing::Spread | Voicing::Drop2 => {
             vec![Some(chord.root), third, fifth, seventh.or(colour).or(Some(chord.root)), colour]
         }
     };
@@ -108,7 +112,9 @@ fn cost(layout: &[u8], chord: &Chord, rule: VoicingRule, before: &[u8], ceiling:
     let mut cost = 0.08 * (mean - centre).abs();
     let span = f32::from(layout[layout.len() - 1] - layout[0]);
     cost += match rule.kind {
-        Voicing::Close | Voicing::Shell | Voicing::Power => 0.6 * (span - 12.0).max(0.0),
+        Voicing::Close | Voicing::Shell | Voicing::Power | Voicing::Drop2 | Voicing::Quartal | Voicing::Rootless => {
+            0.6 * (span - 12.0).max(0.0)
+        }
         Voicing::Spread => {
             0.3 * (span - 16.0).abs()
                 + layout.windows(2).map(|pair| if pair[1] - pair[0] < 4 { 1.0 } else { 0.0 }).sum::<f32>()

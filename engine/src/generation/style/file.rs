@@ -1,13 +1,15 @@
 //! Thread: any. Reading a style file: TOML into a checked [`Style`], with the line of any mistake.
 
+mod promises;
 mod raw;
+mod sound;
 
 use super::chord::RomanChord;
 use super::presets::PresetTable;
 use super::steps;
 use super::{Feel, Form, Harmony, Line, Part, Pattern, Rule, Section, Style, Vocabulary, VocabularyChord, Voicing};
 use crate::error::{Error, Result};
-use crate::generation::score::{Preset, Role, Room};
+use crate::generation::score::{Preset, Role};
 use crate::time::Metre;
 use raw::{ChordFile, PartFile, PatternFile, StyleFile, VocabularyFile};
 use std::ops::Range;
@@ -108,6 +110,8 @@ impl Reader<'_> {
         let style = Style {
             name,
             about: raw.about.clone(),
+            category: raw.category.clone(),
+            colour: raw.colour.as_ref().map_or(Ok([0x80, 0x88, 0x98]), |colour| self.colour(colour))?,
             words: raw.words.get_ref().iter().map(|word| word.to_lowercase()).collect(),
             tempo: self.interval("tempo", &raw.tempo, 20.0..400.0)?,
             metres: raw.metres.iter().map(|metre| self.metre(metre)).collect::<Result<_>>()?,
@@ -121,18 +125,31 @@ impl Reader<'_> {
                 slots_per_bar: self.count_or("slots_per_bar", Some(&raw.harmony.slots_per_bar), 1, 1..2)?,
                 melody_weight: self.number("melody_weight", &raw.harmony.melody_weight, 0.1..10.0)?,
                 temperature: self.number("temperature", &raw.harmony.temperature, 0.0..5.0)?,
+                chords_per_bar: self.number_or(
+                    "chords_per_bar",
+                    raw.harmony.chords_per_bar.as_ref(),
+                    1.0,
+                    0.25..4.0,
+                )?,
+                pedal: self.number_or("pedal", raw.harmony.pedal.as_ref(), 0.0, 0.0..1.0)?,
+                tensions: raw.harmony.tensions.iter().map(|tension| self.tension(tension)).collect::<Result<_>>()?,
+                blue: raw.harmony.blue,
                 major: self.vocabulary(&raw.harmony.major)?,
                 minor: self.vocabulary(&raw.harmony.minor)?,
             },
             form: Form {
                 sections: self.sections(&raw.form.sections)?,
                 energy: self.interval("energy", &raw.form.energy, 0.0..1.0)?,
+                fill_every: self.count_or("fill_every", raw.form.fill_every.as_ref(), 4, 1..64)?,
+                crash: raw.form.crash,
+                last: raw.form.last,
             },
             parts: raw.parts.get_ref().iter().map(|part| self.part(part)).collect::<Result<_>>()?,
-            room: Room {
-                decay_seconds: self.number("decay_seconds", &raw.room.decay_seconds, 0.1..10.0)?,
-                level_db: self.number("level_db", &raw.room.level_db, -60.0..0.0)?,
-            },
+            room: self.room(&raw.room)?,
+            delay: raw.delay.as_ref().map(|delay| self.delay(delay)).transpose()?,
+            master: self.master(&raw.master)?,
+            facts: raw.facts.iter().map(|fact| self.fact(fact, raw.parts.get_ref())).collect::<Result<_>>()?,
+            ranges: self.ranges(&raw.ranges)?,
         };
         for role in Role::ALL {
             let mut weights = style.parts.iter().filter(|part| part.role == role).map(|part| part.weight).peekable();
@@ -144,6 +161,42 @@ impl Reader<'_> {
             return Err(self.error(raw.parts.span(), "there is no part with role = \"lead\"".to_owned()));
         }
         Ok(style)
+    }
+
+    /// A colour as "#rrggbb".
+    fn colour(&self, text: &Spanned<String>) -> Result<[u8; 3]> {
+        let hex = text.get_ref().strip_prefix('#').filter(|hex| hex.len() == 6);
+        let number = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let [_, red, green, blue] = number.map(u32::to_be_bytes).ok_or_else(|| {
+            self.error(text.span(), format!("\"{}\" is no colour; write \"#c08040\"", text.get_ref()))
+        })?;
+        Ok([red, green, blue])
+    }
+
+    fn tension(&self, value: &Spanned<u8>) -> Result<u8> {
+        let semitones = *value.get_ref();
+        if (1..=11).contains(&semitones) {
+            return Ok(semitones);
+        }
+        Err(self.error(value.span(), format!("a tension is {semitones}, but must be 1 to 11 semitones over the root")))
+    }
+
+    fn voice_push(&self, raw: &PartFile, kit: &[(String, u8)]) -> Result<Vec<(String, f32)>> {
+        let push = |(voice, value): (&String, &Spanned<f32>)| {
+            if !kit.iter().any(|(name, _)| name == voice) {
+                return Err(self.error(value.span(), format!("the kit names no voice \"{voice}\"")));
+            }
+            Ok((voice.clone(), self.number("voice_push_ms", value, -40.0..40.0)?))
+        };
+        raw.voice_push_ms.iter().map(push).collect()
+    }
+
+    fn transpose(&self, raw: &PartFile) -> Result<i8> {
+        let Some(value) = &raw.transpose else { return Ok(0) };
+        match *value.get_ref() {
+            octaves @ (-12 | 0 | 12) => Ok(octaves),
+            other => Err(self.error(value.span(), format!("transpose is {other}, but must be -12, 0 or 12"))),
+        }
     }
 
     fn sections(&self, text: &Spanned<String>) -> Result<Vec<Section>> {
@@ -187,22 +240,28 @@ impl Reader<'_> {
             };
             moves.push((index(from, row.span())?, index(to, row.span())?, factor));
         }
-        let mut progressions = Vec::new();
-        for row in raw.progressions.get_ref() {
-            let row = row.get_ref();
-            let span = row.chords.span();
+        // Bars are separated by blanks, the chords of a bar by commas.
+        let bars = |text: &str, span: Range<usize>| -> Result<Vec<Vec<usize>>> {
             let bar = |bar: &str| bar.split(',').map(|name| index(name, span.clone())).collect::<Result<Vec<_>>>();
-            let bars: Vec<Vec<usize>> = row.chords.get_ref().split_whitespace().map(bar).collect::<Result<_>>()?;
+            let bars: Vec<Vec<usize>> = text.split_whitespace().map(bar).collect::<Result<_>>()?;
             if bars.is_empty() {
                 return Err(self.error(span, "there is no chord here".to_owned()));
             }
-            progressions.push((bars, self.number("weight", &row.weight, 0.0..1000.0)?));
+            Ok(bars)
+        };
+        let mut progressions = Vec::new();
+        for row in raw.progressions.get_ref() {
+            let row = row.get_ref();
+            let chords = bars(row.chords.get_ref(), row.chords.span())?;
+            progressions.push((chords, self.number("weight", &row.weight, 0.0..1000.0)?));
         }
         self.some_weight("progressions", raw.progressions.span(), progressions.iter().map(|(_, weight)| *weight))?;
         let opening = list(&raw.opening)?;
         let half_cadence = list(&raw.half_cadence)?;
         let cadence = list(&raw.cadence)?;
-        Ok(Vocabulary { moves, progressions, opening, half_cadence, cadence, chords })
+        let turnaround = raw.turnaround.as_ref().map_or(Ok(Vec::new()), |row| bars(row.get_ref(), row.span()))?;
+        let ending = raw.ending.as_ref().map_or_else(|| Ok(opening.clone()), list)?;
+        Ok(Vocabulary { moves, progressions, opening, half_cadence, cadence, turnaround, ending, chords })
     }
 
     fn vocabulary_chord(&self, raw: &ChordFile) -> Result<VocabularyChord> {
@@ -224,11 +283,11 @@ impl Reader<'_> {
             return Err(self.error(raw.preset.span(), reason));
         };
         let Some(info) = self.presets.get(preset) else {
-            let reason = format!("the soundfont has no preset {}", raw.preset.get_ref());
+            let reason = format!("there is no sound {}", raw.preset.get_ref());
             return Err(self.error(raw.preset.span(), reason));
         };
-        if (raw.rule.get_ref() == &Rule::Kit) != (preset.bank == 128) {
-            let reason = "rule = \"kit\" goes with a preset of bank 128, and only with one".to_owned();
+        if (raw.rule.get_ref() == &Rule::Kit) != preset.is_kit() {
+            let reason = "rule = \"kit\" goes with a preset of bank 121 or 128, and only with one".to_owned();
             return Err(self.error(raw.rule.span(), reason));
         }
         let mut register = info.keys;
@@ -266,6 +325,12 @@ impl Reader<'_> {
             gain_db: self.number("gain_db", &raw.gain_db, -40.0..12.0)?,
             reverb: self.number_or("reverb", raw.reverb.as_ref(), 0.2, 0.0..1.0)?,
             push_ms: self.number_or("push_ms", raw.push_ms.as_ref(), 0.0, -40.0..40.0)?,
+            voice_push_ms: self.voice_push(raw, &kit)?,
+            strip: self.strip(&raw.strip)?,
+            layer: self.number_or("layer", raw.layer.as_ref(), 0.0, 0.0..1.0)?,
+            sections: raw.sections.as_ref().map_or(Ok(Vec::new()), |text| self.sections(text))?,
+            strum_ms: self.number_or("strum_ms", raw.strum_ms.as_ref(), 0.0, 0.0..120.0)?,
+            transpose: self.transpose(raw)?,
             rule,
             voicing: raw.voicing.unwrap_or(Voicing::Close),
             voices: self.count_or("voices", raw.voices.as_ref(), 3, 1..6)?,
@@ -283,8 +348,9 @@ impl Reader<'_> {
         let metre = raw.metre.as_ref().map_or(Ok(Metre::default()), |metre| self.metre(metre))?;
         let allowed = match rule {
             Rule::Kit => "Xxogr",
-            Rule::Degrees | Rule::Walk => "Xxo13578ar",
-            _ => "Xxo",
+            Rule::Degrees | Rule::Walk | Rule::Riff => "Xxo12345678Lar",
+            Rule::Arp => "Xxo123456",
+            _ => "Xxodum",
         };
         let mut lines = Vec::new();
         let read = |text: &Spanned<String>| {

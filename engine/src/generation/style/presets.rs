@@ -1,4 +1,4 @@
-//! Thread: any. The sounds of the shipped soundfont: names, playable keys, measured levels.
+//! Thread: any. The sounds there are, sampled and synthetic: names, playable keys, measured levels.
 
 use crate::error::{Error, Result};
 use crate::generation::score::Preset;
@@ -15,9 +15,11 @@ pub struct PresetInfo {
     pub keys: (u8, u8),
     /// RMS level at velocity 100, in dBFS.
     pub level_db: f32,
+    /// Program of General MIDI that comes nearest; of its kits for a kit.
+    pub gm: u8,
 }
 
-/// All sounds of the soundfont.
+/// All sounds: those of the soundfont, and those that oscillators make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PresetTable(Vec<PresetInfo>);
 
@@ -28,6 +30,7 @@ struct Row {
     name: String,
     keys: [u8; 2],
     rms_db_v100: f32,
+    gm: Option<u8>,
 }
 
 /// Keys inside a kit's range that carry no sample, found by playing every key of every kit.
@@ -48,26 +51,30 @@ const FIXED_PITCH: [std::ops::RangeInclusive<u8>; 4] = [0..=21, 46..=47, 108..=1
 const SUSTAINED: [std::ops::RangeInclusive<u8>; 7] = [16..=22, 40..=44, 48..=52, 56..=62, 65..=78, 80..=81, 89..=89];
 
 impl PresetTable {
-    /// The sounds of the soundfont that ships with Cantus.
+    /// The sounds that ship with Cantus.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the embedded list is damaged.
+    /// [`Error::Internal`] when an embedded list is damaged.
     pub fn shipped() -> Result<Self> {
-        let rows: Vec<Row> = serde_json::from_str(include_str!("../../../../assets/soundfont/presets.json"))
-            .map_err(|error| Error::internal("reading the sound list", error))?;
-        Ok(Self(
-            rows.into_iter()
-                .map(|row| PresetInfo {
-                    preset: Preset { bank: row.bank, program: row.program },
-                    name: row.name,
-                    keys: (row.keys[0], row.keys[1]),
-                    level_db: row.rms_db_v100,
-                })
-                .collect(),
-        ))
+        let mut sounds = Vec::new();
+        for list in [
+            include_str!("../../../../assets/soundfont/presets.json"),
+            include_str!("../../../../assets/synth/presets.json"),
+        ] {
+            let rows: Vec<Row> =
+                serde_json::from_str(list).map_err(|error| Error::internal("reading the sound list", error))?;
+            sounds.extend(rows.into_iter().map(|row| PresetInfo {
+                preset: Preset { bank: row.bank, program: row.program },
+                name: row.name,
+                keys: (row.keys[0], row.keys[1]),
+                level_db: row.rms_db_v100,
+                gm: row.gm.unwrap_or(row.program),
+            }));
+        }
+        Ok(Self(sounds))
     }
 
-    /// A sound, if the soundfont has it.
+    /// A sound, if there is one.
     pub fn get(&self, preset: Preset) -> Option<&PresetInfo> {
         self.0.iter().find(|info| info.preset == preset)
     }
@@ -88,10 +95,10 @@ impl PresetTable {
 
 /// Whether an instrument can slide between keys as a voice does.
 pub fn bends(preset: Preset) -> bool {
-    preset.bank != 128 && !FIXED_PITCH.iter().any(|range| range.contains(&preset.program))
+    !preset.is_kit() && (preset.is_synthetic() || !FIXED_PITCH.iter().any(|range| range.contains(&preset.program)))
 }
 
 /// Whether an instrument can swell while a note sounds.
 pub fn sustains(preset: Preset) -> bool {
-    preset.bank != 128 && SUSTAINED.iter().any(|range| range.contains(&preset.program))
+    !preset.is_kit() && (preset.is_synthetic() || SUSTAINED.iter().any(|range| range.contains(&preset.program)))
 }

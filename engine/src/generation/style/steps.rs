@@ -4,12 +4,15 @@
 //! the quarter in 4/4 and the dotted quarter in 6/8; the characters of a group divide it evenly, so `x.x.` are eighths
 //! written as sixteenths and `x..` is the first of a triplet.
 //!
-//! | character | chords | bass | drums |
+//! | character | chords, arpeggios | bass, riffs | drums |
 //! | --- | --- | --- | --- |
 //! | `.` | silence | silence | silence |
 //! | `-` | holds the note before | holds | holds a roll |
 //! | `X` `x` `o` | accented, normal, soft | root, in those strengths | accented, normal, soft |
-//! | `1` `3` `5` `7` `8` | | that degree, 8 the octave | |
+//! | `d` `u` `m` | strummed down, up, a muted stroke | | |
+//! | `1` to `6` | arpeggios: that voice, 1 the lowest | | |
+//! | `1` to `7` `8` | | that degree over the chord's root, 8 the octave | |
+//! | `L` | | the root an octave lower | |
 //! | `a` | | leads into the next chord | |
 //! | `g` | | | a ghost note, sometimes left out |
 //! | `r` | | a roll | a roll |
