@@ -182,6 +182,7 @@ pub fn retempo(score: &Score, grid: SongGrid) -> Score {
     }
     for note in moved.tracks.iter_mut().flat_map(|track| &mut track.notes) {
         note.start = note.start + shift;
+        note.written = note.written.map(|written| written + shift);
     }
     moved.grid = grid;
     moved

@@ -81,6 +81,9 @@ impl Preset {
 pub struct ScoreNote {
     /// Start, in song position. Feel and humanisation are already in it.
     pub start: Beats,
+    /// Start as it is written, before swing, push and looseness, where that is known: what a sheet or a straight file shows.
+    #[serde(default)]
+    pub written: Option<Beats>,
     /// Length.
     pub length: Beats,
     /// MIDI key; for drums, the kit's key.

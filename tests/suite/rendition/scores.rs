@@ -7,7 +7,15 @@ use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 
 pub fn note(start: f64, length: f64, key: u8, velocity: u8) -> ScoreNote {
-    ScoreNote { start: Beats(start), length: Beats(length), key, velocity, bend: vec![], expression_db: vec![] }
+    ScoreNote {
+        start: Beats(start),
+        written: None,
+        length: Beats(length),
+        key,
+        velocity,
+        bend: vec![],
+        expression_db: vec![],
+    }
 }
 
 pub fn track(role: Role, instrument: &str, bank: u8, program: u8, notes: Vec<ScoreNote>) -> Track {

@@ -114,6 +114,7 @@ pub fn play(
                 if sustains(part.preset) { swell_curve(&source.level_db, duration, beats_after) } else { Vec::new() };
             ScoreNote {
                 start: Beats(sung.start),
+                written: None,
                 length: Beats((sung.end - sung.start).max(0.02)),
                 key: sung.key,
                 velocity: ((68.0 + 46.0 * sung.loudness) * (1.0 + energy)).round().clamp(1.0, 127.0) as u8,
@@ -214,6 +215,7 @@ fn ornament(
     let in_scale = |key: u8| harmony.scale[usize::from(key % 12)];
     let plain = |start: f64, length: f64, key: u8, like: &ScoreNote, softer: f32| ScoreNote {
         start: Beats(start),
+        written: None,
         length: Beats(length),
         key: key.clamp(register.0.min(like.key), register.1.max(like.key)),
         velocity: (f32::from(like.velocity) * softer).max(1.0) as u8,
