@@ -25,9 +25,12 @@ pub fn choose(
         if wish.without_roles.contains(&role) {
             continue;
         }
+        let settled = direction.part(role);
         let seed = direction.seed_of(role, seed);
-        let swapped = direction.part(role).and_then(|part| part.preset);
-        let Some(part) = cast(style, wish, presets, (role, seed, swapped.is_some())) else { continue };
+        let swapped = settled.and_then(|part| part.preset);
+        // Who was locked, rolled again or given a sound is wanted: chance does not send them home.
+        let needed = settled.is_some_and(|part| part.seed.is_some() || part.preset.is_some());
+        let Some(part) = cast(style, wish, presets, (role, seed, needed)) else { continue };
         parts.push(match swapped {
             None => part,
             Some(preset) => match swap(&part, preset, presets) {

@@ -83,6 +83,10 @@ fn counts_of(from: usize, to: usize) -> Vec<Vec<usize>> {
 
 /// A pattern in another metre.
 fn adapt(pattern: &Pattern, metre: Metre) -> Pattern {
+    if pattern.metre.bar() == metre.bar() && !is_compound(metre) && !is_compound(pattern.metre) {
+        // Two halves are four quarters, counted otherwise.
+        return Pattern { metre, ..pattern.clone() };
+    }
     let from_counts = steps::counts(pattern.metre);
     let from_beats = pattern.metre.bar().0 / from_counts as f64;
     let bar_beats = metre.bar().0;
