@@ -203,7 +203,7 @@ fn voicings_are_what_they_are_called() {
                     "close" => assert!(keys[keys.len() - 1] - keys[0] <= 12, "{name}"),
                     "drop2" if keys.len() == 4 => {
                         // The lowest voice an octave higher makes it a close chord again.
-                        let mut close = vec![keys[0] + 12, keys[1], keys[2], keys[3]];
+                        let mut close = [keys[0] + 12, keys[1], keys[2], keys[3]];
                         close.sort_unstable();
                         assert!(close[3] - close[0] < 12, "{name}");
                     }

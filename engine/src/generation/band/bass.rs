@@ -46,7 +46,7 @@ pub fn home(part: &Part) -> f32 {
 pub fn degrees(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let plan = sheet.plan(part, &mut chance);
-    let mut line = Line { home: home(part), before: home(part), notes: Vec::new() };
+    let mut line = Line { home: home(part), before: home(part), stands: None, notes: Vec::new() };
     for (index, bar) in sheet.grooving(part) {
         let steps = sheet.steps(&plan, index, None);
         for step in &steps {
@@ -75,6 +75,8 @@ pub fn degrees(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
 struct Line {
     home: f32,
     before: f32,
+    /// The bar line and chord of the last root, and its key: one root a chord, however far the line went meanwhile.
+    stands: Option<(f64, usize, u8)>,
     notes: Vec<ScoreNote>,
 }
 
@@ -87,7 +89,11 @@ impl Line {
     fn play(&mut self, sheet: &Sheet<'_>, part: &Part, bar: &Bar, step: PlacedStep<'_>) {
         let index = sheet.harmony.index_at(step.start);
         let chord = &sheet.harmony.chords[index];
-        let root = self.root(sheet.bass_of(chord), part);
+        let root = match self.stands {
+            Some((line, known, root)) if line == bar.line && known == index => root,
+            _ => self.root(sheet.bass_of(chord), part),
+        };
+        self.stands = Some((bar.line, index, root));
         let key = match step.symbol {
             '8' => {
                 if root + 12 <= part.register.1 {
