@@ -247,6 +247,10 @@ fn write(folder: &std::path::Path, name: &str, rendition: &Rendition, score: &Sc
     if let Some(lead) = lead {
         wav(folder.join(format!("{name}.lead.wav")), &lead.audio)?;
     }
+    let drawn = cantus_engine::export::sheet::sheet(rendition).map_err(|error| error.to_string())?;
+    let path = folder.join(format!("{name}.png"));
+    std::fs::write(&path, drawn.unwrap_or_default())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     let rate = rendition.rate();
     let seconds = |beat: f64| score.grid.frame_of(Beats(beat), rate).seconds(rate).0;
     let notes: Vec<serde_json::Value> = melody
