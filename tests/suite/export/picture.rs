@@ -18,7 +18,7 @@ pub fn decoded(bytes: &[u8]) -> (u32, u32, usize) {
 }
 
 /// Pixels within a few shades of a colour.
-pub fn count_near(bytes: &[u8], colour: [i32; 3]) -> usize {
+fn count_near(bytes: &[u8], colour: [i32; 3]) -> usize {
     let pixels = Pixmap::decode_png(bytes).expect("a PNG");
     let near = |pixel: &&tiny_skia::PremultipliedColorU8| {
         let channels = [pixel.red(), pixel.green(), pixel.blue()];
