@@ -89,6 +89,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         tempo,
         form: &style.form,
         mood,
+        energy: mood.lead_energy(),
         direction,
         seed: recipe.seed,
     };
@@ -103,7 +104,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             Rule::Melody => {
                 let tune = lead::tune(&melody, part, keys_of(part));
                 let seed = direction.seed_of(Role::Lead, recipe.seed);
-                let asked = lead::Wish { freedom: recipe.freedom, energy: mood.lead_energy(), seed };
+                let asked = lead::Wish { freedom: recipe.freedom, energy: sheet.energy, seed };
                 lead::play(&analysis, &tune, part, &bars, &harmony, asked)
             }
             Rule::Comp => chords::comp(&sheet, part),

@@ -327,3 +327,58 @@ fn odd_metres_keep_a_styles_character() {
         }
     }
 }
+
+/// Pairs of voices that run in fifths or octaves over the changes of a part's held chords, and the changes.
+fn running_fifths(score: &Score, role: Role) -> (usize, usize) {
+    let sounding = |at: f64| -> Vec<u8> {
+        let notes = track(score, role).notes.iter();
+        let mut keys: Vec<u8> =
+            notes.filter(|note| note.start.0 < at && note.start.0 + note.length.0 > at).map(|note| note.key).collect();
+        keys.sort_unstable();
+        keys
+    };
+    let chords: Vec<Vec<u8>> =
+        score.chords.iter().map(|chord| sounding(chord.start.0 + chord.length.0 / 2.0)).collect();
+    let (mut running, mut changes) = (0, 0);
+    for pair in chords.windows(2).filter(|pair| pair[0].len() == pair[1].len() && pair[0] != pair[1]) {
+        changes += 1;
+        for low in 0..pair[0].len() {
+            for high in low + 1..pair[0].len() {
+                let size = |keys: &[u8]| (keys[high] - keys[low]) % 12;
+                let moved = pair[0][low] != pair[1][low] && pair[0][high] != pair[1][high];
+                running += usize::from(moved && size(&pair[0]) == size(&pair[1]) && matches!(size(&pair[0]), 0 | 7));
+            }
+        }
+    }
+    (running, changes)
+}
+
+#[test]
+fn pads_hardly_run_in_fifths() {
+    let builtin = StyleLibrary::builtin().unwrap();
+    let (mut running, mut changes, mut broken) = (0, 0, 0);
+    for tune in tunes::all().iter().filter(|tune| tune.tonal && tune.analysis.length.0 >= 12.0) {
+        for seed in 0..4 {
+            let mut score = directed(&builtin, &tune.analysis, "orchestral", seed, &Direction::default());
+            let (found, of) = running_fifths(&score, Role::Pad);
+            running += found;
+            changes += of;
+            // A player who shifts one shape up and down is found out.
+            let (first, chords) = (score.chords[0].root, score.chords.clone());
+            let pad = score.tracks.iter_mut().find(|track| track.role == Role::Pad).unwrap();
+            let shape = |chord: &cantus_engine::generation::score::ChordSpan| {
+                [0, 7, 16].map(|up| ScoreNote {
+                    start: chord.start,
+                    length: chord.length,
+                    key: 48 + (chord.root + 12 - first) % 12 + up,
+                    ..pad.notes[0].clone()
+                })
+            };
+            pad.notes = chords.iter().flat_map(shape).collect();
+            broken += running_fifths(&score, Role::Pad).0;
+        }
+    }
+    println!("{running} parallel fifths and octaves in {changes} changes; shifting one shape makes {broken}");
+    assert!(running * 8 < changes, "{running} parallel fifths and octaves in {changes} changes");
+    assert!(broken * 2 > changes, "shifted shapes pass with {broken} of {changes}");
+}

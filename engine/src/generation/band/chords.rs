@@ -46,6 +46,9 @@ pub fn comp(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
             if (busy && (step.symbol == 'o' || (part.anticipate && lays_out))) || sheet.leaves_out(part, step, bar) {
                 continue;
             }
+            if part.anticipate && step.symbol != 'X' && lays_out && sheet.breathes(step.written) {
+                continue;
+            }
             let softer = if busy { 0.88 } else { 1.0 };
             strike(sheet, part, (bar, step), &keys, softer, &mut notes);
         }

@@ -146,6 +146,10 @@ fn last_stroke(sheet: &Sheet<'_>, part: &Part, bar: &Bar, notes: &mut Vec<ScoreN
     let low = voice(part, &["kick", "bass_drum", "boom", "tom_low"]);
     let cymbals: &[&str] =
         if sheet.form.crash { &["crash", "cymbal", "ride", "open", "snare"] } else { &["ride", "hat", "brush", "rim"] };
-    let keys = low.into_iter().chain(voice(part, cymbals));
-    notes.extend(keys.map(|key| note(bar.from, bar.from + STROKE, key, sheet.velocity('X', bar))));
+    let mut keys: Vec<u8> = low.into_iter().chain(voice(part, cymbals)).collect();
+    if keys.is_empty() {
+        // A tambourine or a shaker ends with what it has.
+        keys.extend(part.kit.first().map(|(_, key)| *key));
+    }
+    notes.extend(keys.into_iter().map(|key| note(bar.from, bar.from + STROKE, key, sheet.velocity('X', bar))));
 }

@@ -7,7 +7,7 @@ use super::bars::{Bar, Bars};
 use super::chance::{self, Chance};
 use super::groove::{self, Groove, PatternPlan};
 use super::harmony::{Chord, Harmony};
-use super::melody::{MelodyNote, onsets_between};
+use super::melody::{MelodyNote, onsets_between, sounding};
 use super::metres;
 use super::moods::Mood;
 use crate::generation::direction::{Direction, Place, Pulse};
@@ -16,6 +16,7 @@ use crate::generation::style::{Form, LastChord, Line, Part, Pattern};
 use crate::time::Beats;
 
 /// What every part reads.
+#[derive(Clone, Copy)]
 pub struct Sheet<'a> {
     /// The bars.
     pub bars: &'a Bars,
@@ -33,6 +34,8 @@ pub struct Sheet<'a> {
     pub form: &'a Form,
     /// The moods.
     pub mood: Mood,
+    /// What is added to the lead's playing strength, as a share of it.
+    pub energy: f32,
     /// What the musician told the band.
     pub direction: &'a Direction,
     /// Seed of the request.
@@ -167,6 +170,13 @@ impl Sheet<'_> {
         // The same place in every bar, so that the groove stays one.
         let place = self.bars.bars[0].line + (step.written - bar.line);
         self.luck(part, "leave out", place) < self.mood.leaves_out().max(bridge)
+    }
+
+    /// Whether the singer takes breath around a place, and a part that listens does so too.
+    pub fn breathes(&self, at: f64) -> bool {
+        let around = 0.45 * self.bars.count_beats;
+        let silent = sounding(self.tune, at - around, at + around).is_empty();
+        silent && self.tune.first().is_some_and(|first| first.start < at)
     }
 
     /// Where the room for a fill in a bar begins.
