@@ -18,6 +18,8 @@ mod pad;
 mod sheet;
 mod voicing;
 
+pub use harmony::Alternative;
+
 use crate::error::{Error, Result};
 use crate::generation::Request;
 use crate::generation::prompt;
@@ -50,7 +52,16 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
     let bars = Bars::of(analysis, &style.form)?;
     let melody = melody::on_grid(analysis, &bars, recipe.timing)?;
-    let harmony = harmony::harmonise(&melody, &bars, &analysis.key, style, recipe.seed);
+    let task = harmony::Task {
+        melody: &melody,
+        bars: &bars,
+        key: &analysis.key,
+        style,
+        direction: &recipe.direction,
+        song: &recipe.song,
+        seed: recipe.seed,
+    };
+    let harmony = harmony::harmonise(&task, context)?;
     context.progress(Stage::Arrangement, 0.4)?;
 
     let parts = ensemble::choose(style, &wish, library.presets(), recipe.seed);
@@ -110,8 +121,8 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             symbol: chord.symbol.clone(),
             root: chord.root,
             tones: chord.tones.clone(),
-            bass: None,
-            locked: false,
+            bass: chord.bass,
+            locked: chord.locked,
         })
         .collect();
     context.progress(Stage::Arrangement, 1.0)?;
@@ -127,8 +138,37 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         delay: style.delay,
         master: style.master,
         ending: recipe.direction.ending,
-        remarks: Vec::new(),
+        remarks: harmony.remarks,
     })
+}
+
+/// What else each bar of a request's score could have, best first; the first of each is what it has. The place in a list is what
+/// [`Direction::bar_alternatives`](crate::generation::direction::Direction::bar_alternatives) takes.
+///
+/// # Errors
+/// As [`arrange`].
+pub fn chord_alternatives(
+    request: &Request,
+    library: &StyleLibrary,
+    context: &JobContext,
+) -> Result<Vec<Vec<Alternative>>> {
+    let recipe = &request.recipe;
+    let wish = prompt::resolve(&recipe.prompt, library)?;
+    let style = library
+        .get(&wish.style)
+        .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
+    let bars = Bars::of(&request.analysis, &style.form)?;
+    let melody = melody::on_grid(&request.analysis, &bars, recipe.timing)?;
+    let task = harmony::Task {
+        melody: &melody,
+        bars: &bars,
+        key: &request.analysis.key,
+        style,
+        direction: &recipe.direction,
+        song: &recipe.song,
+        seed: recipe.seed,
+    };
+    harmony::alternatives(&task, context)
 }
 
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one
