@@ -29,10 +29,12 @@ use crate::generation::song::SongContext;
 use crate::generation::song::symbol::class_name;
 use crate::generation::style::Style;
 use crate::job_context::JobContext;
-use fit::{Licence, Over};
+use alternatives::Filling;
+use fit::{HARD, Licence, Over};
 use palette::{Candidate, Origin, Spelling};
 use plan::Plan;
 use slots::Slot;
+use std::ops::Range;
 
 /// What a chord does in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,8 @@ pub struct Task<'a> {
     pub seed: u64,
 }
 
+/// Most chords a bar may be offered.
+const MOST_ALTERNATIVES: usize = 9;
 /// Most remarks about given chords.
 const MOST_REMARKS: usize = 6;
 
@@ -138,7 +142,8 @@ pub fn harmonise(task: &Task<'_>, context: &JobContext) -> Result<Harmony> {
     let plan = plan::plan(task, context)?;
     let seed = task.direction.harmony_seed.unwrap_or(task.seed);
     let pedal = task.direction.pedal || Chance::new(seed, "pedal").uniform() < task.style.harmony.pedal.clamp(0.0, 1.0);
-    let mut chords = spell(task, &plan, seed);
+    let path = chosen_path(task, &plan, seed);
+    let mut chords = spell(task, &plan, 0..plan.slots.len(), &path, seed);
     if pedal {
         for chord in chords.iter_mut().filter(|chord| !chord.locked) {
             let region = plan.regions.iter().rev().find(|region| region.start <= chord.start + 1e-6);
@@ -172,67 +177,116 @@ pub fn alternatives(task: &Task<'_>, context: &JobContext) -> Result<Vec<Vec<Alt
     let direction = Direction { bar_alternatives: Vec::new(), ..task.direction.clone() };
     let task = Task { direction: &direction, ..*task };
     let plan = plan::plan(&task, context)?;
+    let seed = direction.harmony_seed.unwrap_or(task.seed);
     let mut bars = Vec::with_capacity(task.bars.bars.len());
     for bar in 0..task.bars.bars.len() {
         context.check()?;
-        let range = alternatives::slots_of(&plan.slots, bar);
-        let fillings = plan.alternatives(bar);
-        let best = fillings.first().map_or(0.0, |filling| filling.cost);
-        let mut rows: Vec<Alternative> = Vec::with_capacity(fillings.len());
-        for filling in fillings {
-            let mut symbols: Vec<&str> = Vec::new();
-            for (slot, chord) in range.clone().zip(&filling.chords) {
-                let place = plan.search.spelling[slot * plan.search.chords + chord];
-                let symbol = plan.candidates[*chord].spellings[place].symbol.as_str();
-                if symbols.last() != Some(&symbol) {
-                    symbols.push(symbol);
-                }
-            }
-            rows.push(Alternative { symbol: symbols.join(" "), cost: filling.cost - best });
-        }
-        bars.push(rows);
+        let fillings = fillings(&task, &plan, bar, seed);
+        let best = fillings.first().map_or(0.0, |(filling, _)| filling.cost);
+        let row = |(filling, symbol): (Filling, String)| Alternative { symbol, cost: filling.cost - best };
+        bars.push(fillings.into_iter().map(row).collect());
     }
     Ok(bars)
 }
 
-/// Writes a plan's walk as chords: equal neighbours in a bar join, and a richer spelling is taken where the melody sings it or
-/// where the seed likes it and nothing clashes.
-fn spell(task: &Task<'_>, plan: &Plan, seed: u64) -> Vec<Chord> {
-    let mut chance = Chance::new(seed, "colours");
-    let mut joined: Vec<(usize, Slot)> = Vec::new();
-    for (slot, &chord) in plan.slots.iter().zip(&plan.path) {
-        for (index, bar) in task.bars.bars.iter().enumerate().skip(slot.bar) {
-            if bar.from >= slot.end - 1e-6 {
-                break;
-            }
-            let piece = Slot { start: slot.start.max(bar.from), end: slot.end.min(bar.to), bar: index, ..slot.clone() };
-            match joined.last_mut() {
-                Some((same, whole)) if *same == chord && whole.bar == index => whole.end = piece.end,
-                _ => joined.push((chord, piece)),
-            }
+/// Ways to fill a bar, each with its chords as they would be written; no two are written alike.
+fn fillings(task: &Task<'_>, plan: &Plan, bar: usize, seed: u64) -> Vec<(Filling, String)> {
+    let range = alternatives::slots_of(&plan.slots, bar);
+    let mut rows: Vec<(Filling, String)> = Vec::new();
+    for filling in plan.alternatives(bar) {
+        let chords = spell(task, plan, range.clone(), &filling.chords, seed);
+        let here = chords.iter().filter(|chord| task.bars.at(chord.start) == bar);
+        let symbol = here.map(|chord| chord.symbol.as_str()).collect::<Vec<&str>>().join(" ");
+        if rows.len() < MOST_ALTERNATIVES && rows.iter().all(|(_, other)| *other != symbol) {
+            rows.push((filling, symbol));
         }
     }
+    rows
+}
+
+/// The plan's walk with other chords in some bars. Each was chosen from a list that knew nothing of the others.
+fn chosen_path(task: &Task<'_>, plan: &Plan, seed: u64) -> Vec<usize> {
+    let mut path = plan.path.clone();
+    for &(bar, rank) in &task.direction.bar_alternatives {
+        let (bar, rank) = (bar as usize, usize::from(rank));
+        let range = alternatives::slots_of(&plan.slots, bar);
+        if rank == 0 || bar >= task.bars.bars.len() || range.is_empty() {
+            continue;
+        }
+        let mut rows = fillings(task, plan, bar, seed);
+        let rank = rank.min(rows.len() - 1);
+        path[range].copy_from_slice(&rows.swap_remove(rank).0.chords);
+    }
+    path
+}
+
+/// Writes some slots of a plan's walk as chords: equal neighbours in a bar join, and a richer spelling is taken where the melody
+/// sings it or where the seed likes it and nothing clashes.
+fn spell(task: &Task<'_>, plan: &Plan, range: Range<usize>, path: &[usize], seed: u64) -> Vec<Chord> {
+    let mut chords: Vec<Chord> = Vec::new();
+    let slots = &plan.slots[range];
+    let mut first = 0;
+    while first < slots.len() {
+        let joins = |slot: &usize| path[*slot] == path[first] && slots[*slot].bar == slots[first].bar;
+        let after = (first + 1..slots.len()).find(|slot| !joins(slot)).unwrap_or(slots.len());
+        let whole = Slot { end: slots[after - 1].end, ..slots[first].clone() };
+        let candidate = &plan.candidates[path[first]];
+        let mut pieces = vec![whole];
+        let (mut spellings, mut rubs) = choose(task, candidate, &pieces, seed);
+        if rubs && after - first > 1 {
+            // Each part has a spelling of its own under which nothing rubs, but all of it together has none.
+            pieces = slots[first..after].to_vec();
+            (spellings, rubs) = choose(task, candidate, &pieces, seed);
+        }
+        if rubs {
+            pieces = pieces.iter().flat_map(|piece| over_bars(task.bars, piece)).collect();
+            (spellings, _) = choose(task, candidate, &pieces, seed);
+        }
+        for (piece, spelling) in pieces.iter().zip(spellings) {
+            for part in over_bars(task.bars, piece) {
+                chords.push(chord_of(candidate, spelling, plan, part.start, part.end));
+            }
+        }
+        first = after;
+    }
+    chords
+}
+
+/// A slot cut at the bar lines.
+fn over_bars(bars: &Bars, slot: &Slot) -> Vec<Slot> {
+    let bars = bars.bars.iter().enumerate().skip(slot.bar).take_while(|(_, bar)| bar.from < slot.end - 1e-6);
+    bars.map(|(index, bar)| Slot { start: slot.start.max(bar.from), end: slot.end.min(bar.to), bar: index, ..slot.clone() })
+        .collect()
+}
+
+/// The spellings of a chord over some stretches, and whether a long note rubs against one of them.
+fn choose<'a>(task: &Task<'_>, candidate: &'a Candidate, slots: &[Slot], seed: u64) -> (Vec<&'a Spelling>, bool) {
     let licence = Licence::of(&task.style.harmony);
-    let richness = if task.direction.moods.complexity.is_finite() { task.direction.moods.complexity } else { 0.0 };
-    let mut chords = Vec::with_capacity(joined.len());
-    for (index, slot) in &joined {
-        let candidate = &plan.candidates[*index];
+    let complexity = task.direction.moods.complexity;
+    let richness = if complexity.is_finite() { complexity.clamp(-1.0, 1.0) } else { 0.0 };
+    let mut rubs = false;
+    let mut chosen = Vec::with_capacity(slots.len());
+    for slot in slots {
         let over = Over::new(task.melody, slot);
+        // Every place has its own chance, so that another chord in one bar leaves the colours of the others.
+        let place = ((slot.start - task.bars.start) * 96.0).round() as u64;
+        let mut chance = Chance::new(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15), "colours");
         let mut best: (&Spelling, f32) = (&candidate.spellings[0], f32::INFINITY);
         for spelling in &candidate.spellings {
             let mut cost = over.cost(&spelling.tones, licence) + spelling.cost;
             if spelling.colour {
                 // A touch of the seed decides between spellings the melody does not choose between.
-                let taste = -0.15 + 0.3 * chance.uniform() - 0.35 * richness.clamp(-1.0, 1.0);
+                let taste = -0.15 + 0.3 * chance.uniform() - 0.35 * richness;
                 cost += beside(task.melody, slot, spelling, &candidate.spellings[0]) + taste;
             }
             if cost < best.1 {
                 best = (spelling, cost);
             }
         }
-        chords.push(chord_of(candidate, best.0, plan, slot.start, slot.end));
+        rubs |= best.1 >= 0.5 * HARD;
+        chosen.push(best.0);
     }
-    chords
+    (chosen, rubs)
 }
 
 fn chord_of(candidate: &Candidate, spelling: &Spelling, plan: &Plan, start: f64, end: f64) -> Chord {

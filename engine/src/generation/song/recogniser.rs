@@ -1,7 +1,7 @@
 //! Thread: worker. Hears chords in played notes: a MIDI clip, a keyboard take.
 //!
-//! Every count of a bar has the pitch classes that sound in it, by duration, and a lowest note. A chain over the counts picks the
-//! chords whose tones explain them best; a change costs, so that a passing note makes none.
+//! Every bar is cut into stretches of whole counts. A stretch has the pitch classes that sound in it, by duration, and a lowest note, and the
+//! chord whose tones explain them best; the cut whose chords explain the bar best wins. A change costs, so that a passing note makes none.
 
 use super::SongChord;
 use super::symbol::ChordSymbol;
@@ -43,77 +43,77 @@ const KINDS: [(&[u8], f32); 15] = [
 
 /// What a change of chord costs, against a count that is explained perfectly.
 const CHANGE: f32 = 0.35;
-/// A change on a bar line costs less.
-const CHANGE_ON_BAR: f32 = 0.15;
 /// What it is worth that the lowest note is the root.
 const ROOT_IN_BASS: f32 = 0.25;
+/// What a stretch with only two pitch classes is worth less.
+const FEW: f32 = 0.35;
 /// Least share of a count that must sound to say anything.
 const LEAST: f32 = 0.05;
 
-/// What sounds in one count.
-#[derive(Clone, Copy)]
-struct Count {
-    start: f64,
-    end: f64,
-    on_bar: bool,
-    /// Shares of the pitch classes, summing to 1; all 0 in silence.
+/// What sounds in a stretch.
+#[derive(Clone, Copy, Default)]
+struct Sound {
+    /// Beats of the pitch classes, weighed.
     classes: [f32; 12],
-    bass: Option<u8>,
+    /// Lowest key of an accompaniment; `None` when there is none.
+    lowest: Option<u8>,
 }
 
-/// The chords of played notes, in order, none over a bar line; places where nothing or only one pitch class sounds are left free, unless
-/// the chord before rings on. Never fails; without notes there are none.
+impl Sound {
+    fn with(mut self, other: &Self) -> Self {
+        self.classes.iter_mut().zip(other.classes).for_each(|(beats, more)| *beats += more);
+        self.lowest = match (self.lowest, other.lowest) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self
+    }
+}
+
+/// Root and kind.
+type State = (u8, usize);
+
+/// The chords of played notes, in order, none over a bar line; places where nothing or only one pitch class sounds are left free.
+/// Never fails; without notes there are none.
 pub fn chords(notes: &[PlayedNote], metre: Metre, key: Key) -> Vec<SongChord> {
-    let end = notes.iter().map(|note| note.end.0).filter(|end| end.is_finite()).fold(0.0, f64::max);
-    let bar = metre.bar().0;
+    let sane = |note: &&PlayedNote| note.start.0.is_finite() && note.end.0.is_finite() && note.weight.is_finite();
+    let end = notes.iter().filter(sane).map(|note| note.end.0).fold(0.0, f64::max);
     let per_bar = steps::counts(metre);
-    let count = bar / per_bar as f64;
-    let total = ((end / count - 0.05).ceil().max(0.0) as usize).min(32_768);
-    let mut counts: Vec<Count> = (0..total)
-        .map(|index| Count {
-            start: index as f64 * count,
-            end: (index + 1) as f64 * count,
-            on_bar: index % per_bar == 0,
-            classes: [0.0; 12],
-            bass: None,
-        })
-        .collect();
-    let mut lowest = vec![u8::MAX; total];
-    for note in notes.iter().filter(|note| note.start.0.is_finite() && note.end.0.is_finite()) {
-        let first = ((note.start.0 / count).floor().max(0.0)) as usize;
-        for index in first..total {
-            let here = &mut counts[index];
-            let overlap = note.end.0.min(here.end) - note.start.0.max(here.start);
-            if note.end.0 <= here.start {
+    let count = metre.bar().0 / per_bar as f64;
+    let bars = ((end / metre.bar().0 - 0.02).ceil().max(0.0) as usize).min(2048);
+    let mut counts = vec![Sound::default(); bars * per_bar];
+    for note in notes.iter().filter(sane) {
+        let first = (note.start.0 / count).floor().max(0.0) as usize;
+        for (index, here) in counts.iter_mut().enumerate().skip(first) {
+            let from = index as f64 * count;
+            if note.end.0 <= from {
                 break;
             }
-            let share = (overlap / count) as f32;
+            let share = ((note.end.0.min(from + count) - note.start.0.max(from)) / count) as f32;
             if share <= LEAST {
                 continue;
             }
             here.classes[usize::from(note.key % 12)] += share * note.weight.clamp(0.0, 1.0);
             if share > 0.2 && note.weight > 0.5 {
-                lowest[index] = lowest[index].min(note.key);
+                here.lowest = Some(here.lowest.map_or(note.key, |lowest| lowest.min(note.key)));
             }
         }
     }
-    for (here, lowest) in counts.iter_mut().zip(&lowest) {
-        let sum: f32 = here.classes.iter().sum();
-        here.bass = (*lowest != u8::MAX).then_some(lowest % 12);
-        here.classes.iter_mut().for_each(|share| *share = if sum > LEAST { *share / sum } else { 0.0 });
-    }
-    let path = path(&counts);
-    let mut found: Vec<SongChord> = Vec::new();
-    let mut index = 0;
-    while index < total {
-        let mut after = index + 1;
-        while after < total && path[after] == path[index] && !counts[after].on_bar {
-            after += 1;
+    let mut found = Vec::new();
+    for (number, bar) in counts.chunks(per_bar).enumerate() {
+        let line = number as f64 * metre.bar().0;
+        for (from, to, state, lowest) in cut(bar) {
+            let tones: Vec<u8> = KINDS[state.1].0.iter().map(|interval| (state.0 + interval) % 12).collect();
+            let bass = lowest.map(|key| key % 12).filter(|bass| *bass != state.0);
+            found.push(SongChord {
+                start: Beats(line + from as f64 * count),
+                length: Beats((to - from) as f64 * count),
+                symbol: ChordSymbol::name(state.0, &tones, bass, key),
+                root: state.0,
+                tones,
+                bass,
+            });
         }
-        if let Some(state) = path[index] {
-            found.push(chord_of(state, &counts[index..after], key));
-        }
-        index = after;
     }
     found
 }
@@ -140,99 +140,60 @@ pub fn of_analysis(analysis: &Analysis) -> (Beats, Vec<SongChord>) {
     (origin, chords(&notes, analysis.metre(), analysis.key.key))
 }
 
-/// Root and kind.
-type State = (u8, usize);
-
-/// How well a chord explains a count, about 0 to 1.
-fn score(count: &Count, (root, kind): State) -> f32 {
+/// How well a chord explains a stretch, about 0 to 1.
+fn score(sound: &Sound, (root, kind): State) -> f32 {
     let (intervals, rarity) = KINDS[kind];
-    let tones: Vec<u8> = intervals.iter().map(|interval| (root + interval) % 12).collect();
-    let inside: f32 = tones.iter().map(|tone| count.classes[usize::from(*tone)]).sum();
-    let missing = tones
-        .iter()
-        .enumerate()
-        .filter(|(place, tone)| count.classes[usize::from(**tone)] < 0.02 && intervals[*place] != 7)
-        .count() as f32;
-    let bass = if count.bass == Some(root) { ROOT_IN_BASS } else { 0.0 };
-    inside - (1.0 - inside) - 0.3 * missing - rarity + bass
+    let total: f32 = sound.classes.iter().sum();
+    let share = |interval: &u8| sound.classes[usize::from((root + interval) % 12)] / total;
+    let inside: f32 = intervals.iter().map(share).sum();
+    // A fifth is understood where it is missing.
+    let missing = intervals.iter().filter(|interval| share(interval) < 0.04 && **interval != 7).count() as f32;
+    let bass = if sound.lowest.map(|key| key % 12) == Some(root) { ROOT_IN_BASS } else { 0.0 };
+    // Two notes alone hint at a chord, no more.
+    let few = if sound.classes.iter().filter(|beats| **beats > 0.04 * total).count() < 3 { FEW } else { 0.0 };
+    2.0 * inside - 1.0 - 0.3 * missing - rarity + bass - few
 }
 
-fn path(counts: &[Count]) -> Vec<Option<State>> {
-    let states: Vec<State> = (0..12).flat_map(|root| (0..KINDS.len()).map(move |kind| (root, kind))).collect();
-    let mut total = vec![0.0_f32; states.len()];
-    let mut back: Vec<Vec<usize>> = Vec::with_capacity(counts.len());
-    for count in counts {
-        let (best, most) = total
-            .iter()
-            .enumerate()
-            .fold((0, f32::NEG_INFINITY), |best, (index, score)| if *score > best.1 { (index, *score) } else { best });
-        let cost = if count.on_bar { CHANGE_ON_BAR } else { CHANGE };
-        let silent = count.classes.iter().all(|share| *share == 0.0);
-        let mut from = vec![0; states.len()];
-        let mut next = vec![0.0; states.len()];
-        for (index, state) in states.iter().enumerate() {
-            let (origin, known) = if total[index] >= most - cost { (index, total[index]) } else { (best, most - cost) };
-            from[index] = origin;
-            next[index] = known + if silent { 0.0 } else { score(count, *state) };
-        }
-        total = next;
-        back.push(from);
+/// The chord that explains a stretch best, and how well; `None` where fewer than two pitch classes sound.
+fn explain(sound: &Sound) -> Option<(State, f32)> {
+    let total: f32 = sound.classes.iter().sum();
+    if sound.classes.iter().filter(|beats| **beats > 0.04 * total && **beats > 0.02).count() < 2 {
+        return None;
     }
-    let mut state = total
-        .iter()
-        .enumerate()
-        .fold((0, f32::NEG_INFINITY), |best, (index, score)| if *score > best.1 { (index, *score) } else { best });
-    let mut path = vec![None; counts.len()];
-    for index in (0..counts.len()).rev() {
-        path[index] = Some(states[state.0]);
-        state.0 = back[index][state.0];
-    }
-    // A chord needs two pitch classes at least, somewhere in its stretch.
-    let mut index = 0;
-    while index < counts.len() {
-        let mut after = index + 1;
-        while after < counts.len() && path[after] == path[index] {
-            after += 1;
-        }
-        let mut heard = [false; 12];
-        for count in &counts[index..after] {
-            (0..12).for_each(|class| heard[class] |= count.classes[class] > 0.05);
-        }
-        if heard.iter().filter(|heard| **heard).count() < 2 {
-            path[index..after].fill(None);
-        }
-        index = after;
-    }
-    // Silence after a chord belongs to it up to the end of its bar; a silent bar is free.
-    let mut silent = true;
-    for (index, count) in counts.iter().enumerate() {
-        let sounds = count.classes.iter().any(|share| *share > 0.0);
-        if count.on_bar {
-            let bar = counts[index..].iter().enumerate().take_while(|(place, other)| *place == 0 || !other.on_bar);
-            silent = !bar.into_iter().any(|(_, other)| other.classes.iter().any(|share| *share > 0.0));
-        }
-        if silent && !sounds {
-            path[index] = None;
-        }
-    }
-    path
+    let states = (0..12).flat_map(|root| (0..KINDS.len()).map(move |kind| (root, kind)));
+    let scored = states.map(|state| (state, score(sound, state)));
+    scored.reduce(|best, next| if next.1 > best.1 + 1e-5 { next } else { best })
 }
 
-fn chord_of((root, kind): State, counts: &[Count], key: Key) -> SongChord {
-    let tones: Vec<u8> = KINDS[kind].0.iter().map(|interval| (root + interval) % 12).collect();
-    // The bass is another note only when it stays for more than half of the chord.
-    let bass = counts.first().and_then(|count| count.bass).filter(|bass| {
-        let same = counts.iter().filter(|count| count.bass == Some(*bass)).count();
-        *bass != root && 2 * same > counts.len()
-    });
-    let start = counts.first().map_or(0.0, |count| count.start);
-    let end = counts.last().map_or(start, |count| count.end);
-    SongChord {
-        start: Beats(start),
-        length: Beats(end - start),
-        symbol: ChordSymbol::name(root, &tones, bass, key),
-        root,
-        tones,
-        bass,
+/// Cuts a bar into chords: first count, count after the last, chord, lowest key. Free stretches are left out.
+fn cut(bar: &[Sound]) -> Vec<(usize, usize, State, Option<u8>)> {
+    let count = bar.len();
+    // For each count, the best worth of a cut of everything before it, and where its last stretch begins with which chord.
+    let mut best: Vec<(f32, usize, Option<State>, Option<u8>)> = vec![(0.0, 0, None, None)];
+    for to in 1..=count {
+        let mut sound = Sound::default();
+        let mut here: Option<(f32, usize, Option<State>, Option<u8>)> = None;
+        for from in (0..to).rev() {
+            sound = bar[from].with(&sound);
+            let explained = explain(&sound);
+            let worth = explained.map_or(0.0, |(_, score)| score * (to - from) as f32);
+            let change = if from == 0 { 0.0 } else { CHANGE };
+            let total = best[from].0 + worth - change;
+            if here.as_ref().is_none_or(|known| total > known.0 + 1e-5) {
+                here = Some((total, from, explained.map(|(state, _)| state), sound.lowest));
+            }
+        }
+        best.extend(here);
     }
+    let mut stretches = Vec::new();
+    let mut to = count;
+    while to > 0 {
+        let (_, from, state, lowest) = best[to];
+        if let Some(state) = state {
+            stretches.push((from, to, state, lowest));
+        }
+        to = from;
+    }
+    stretches.reverse();
+    stretches
 }

@@ -13,8 +13,8 @@ pub struct Alternative {
     pub cost: f32,
 }
 
-/// Most alternatives of a bar.
-const MOST: usize = 9;
+/// Most ways to fill a bar that are weighed.
+const MOST: usize = 16;
 
 /// A way to fill the slots of a bar.
 pub struct Filling {

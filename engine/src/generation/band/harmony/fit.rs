@@ -10,7 +10,7 @@ use crate::generation::style::Harmony;
 /// Cost of a beat of a wrong note on a strong beat, in nats, before the style's own weight.
 const MELODY_COST: f32 = 2.2;
 /// Cost of a long note that rubs and never resolves: nothing else is worth it.
-pub const HARD: f32 = 40.0;
+pub const HARD: f32 = 1000.0;
 /// A note from this many beats on is long. A sung beat is a little shorter than a written one.
 const LONG: f64 = 0.85;
 /// A shorter overlap of a note with a chord is loose timing, in beats.
@@ -109,6 +109,15 @@ impl<'a> Over<'a> {
         MELODY_COST * cost + hard
     }
 
+    /// Notes that begin in the slot, and how many of them are chord tones or move on by step to one within it: the ratio the
+    /// literature measures (CTnCTR of Yeh et al. 2021).
+    pub fn agreeing(&self, tones: &[u8]) -> (u32, u32) {
+        let begins = |sung: &&Sung<'_>| sung.note.meant >= self.start - 1e-6;
+        let agrees = |sung: &&Sung<'_>| tones.contains(&sung.note.class()) || self.resolves(sung, tones);
+        let all = self.sung.iter().filter(begins);
+        (all.clone().filter(agrees).count() as u32, all.count() as u32)
+    }
+
     /// The first long note that rubs against a chord and never resolves.
     pub fn clash(&self, tones: &[u8], licence: Licence<'_>) -> Option<&MelodyNote> {
         let root = tones.first().copied().unwrap_or(0);
@@ -131,7 +140,7 @@ impl<'a> Over<'a> {
 
     /// Whether the note moves on by step into the chord while it lasts.
     fn resolves(&self, sung: &Sung<'_>, tones: &[u8]) -> bool {
-        steps_on(sung).is_some_and(|(_, at)| at < self.end - 0.15)
+        steps_on(sung).is_some_and(|(_, at)| at < self.end - 0.3)
             && sung.after.is_some_and(|next| tones.contains(&next.class()))
     }
 

@@ -44,9 +44,11 @@ impl Region {
     pub fn new(start: f64, key: Key, melody: &[MelodyNote], blue: bool) -> Self {
         let key = Key { tonic: key.tonic % 12, mode: key.mode };
         let mut beats = [0.0_f32; 12];
+        let mut notes = [0_usize; 12];
         for note in melody {
             let degree = usize::from((note.class() + 12 - key.tonic) % 12);
             beats[degree] += (note.end - note.start) as f32;
+            notes[degree] += 1;
         }
         let absolute = |degree: u8| usize::from((key.tonic + degree) % 12);
         let mut scale = plain_scale(key);
@@ -63,7 +65,8 @@ impl Region {
                 continue;
             }
             contradicted[absolute(other)] += dislike * (sung / ENOUGH).min(1.0);
-            if sung >= ENOUGH.min(1.0) && !(key.mode == Mode::Minor && other == 11) {
+            let is_scale = notes[usize::from(used)] >= 2 && sung >= 0.04 * beats.iter().sum::<f32>();
+            if is_scale && !(key.mode == Mode::Minor && other == 11) {
                 scale[absolute(used)] = true;
                 scale[absolute(other)] = false;
             }

@@ -174,8 +174,8 @@ pub fn of_style(style: &Style, index: usize, region: &Region, level: Reharmonisa
     let (own_cost, borrowed_cost, chromatic_cost) = match level {
         Reharmonisation::Diatonic => (0.8, f32::INFINITY, f32::INFINITY),
         Reharmonisation::Style => (OUTSIDE_STYLE, OUTSIDE_STYLE + 0.9, OUTSIDE_STYLE + 2.0),
-        Reharmonisation::Borrowed => (1.0, -0.7, OUTSIDE_STYLE),
-        Reharmonisation::Adventurous => (1.6, -0.6, -1.1),
+        Reharmonisation::Borrowed => (1.0, -2.2, OUTSIDE_STYLE),
+        Reharmonisation::Adventurous => (1.6, -2.0, -3.4),
     };
     for (list, cost) in [(own, own_cost), (borrowed, borrowed_cost), (chromatic, chromatic_cost)] {
         for (triad, seventh, rarity) in list {

@@ -23,6 +23,10 @@ const NO_ENDING: f32 = 2.0;
 const TURNAROUND: f32 = 0.9;
 /// How much worse a shaken path may be than the best one, in nats a slot.
 const MOST_STRAY: f32 = 0.45;
+/// Share of the notes that are to agree with their chords, as far as any walk reaches it.
+const AGREEMENT: f32 = 0.82;
+/// How much less than that a seed may take.
+const LESS: f32 = 0.02;
 /// Passes in which slots are cut that no chord suits.
 const CUTS: usize = 8;
 /// Reach of what a change of chord may cost or be worth, in nats.
@@ -42,8 +46,6 @@ pub struct Plan {
     pub emission: Vec<f32>,
     /// The chord of each slot.
     pub path: Vec<usize>,
-    /// Bars of the score.
-    bars: usize,
 }
 
 /// Slots, chords and their costs before a seed has a say.
@@ -113,10 +115,15 @@ pub fn plan(task: &Task<'_>, context: &JobContext) -> Result<Plan> {
     }
     let least = paths.iter().map(|(_, cost)| *cost).fold(f32::INFINITY, f32::min);
     let per_slot = slots.len() as f32;
+    let most = paths.iter().map(|(path, _)| search.agreement(path)).fold(0.0, f32::max);
+    let enough = most.min(AGREEMENT) - LESS;
     let weights: Vec<f32> = paths
         .iter()
         .zip(progressions)
-        .map(|((_, cost), (_, weight))| weight * (-(cost - least) / (0.15 * per_slot)).exp())
+        .map(|((path, cost), (_, weight))| {
+            let agrees = search.agreement(path) >= enough;
+            if agrees { weight * (-(cost - least) / (0.15 * per_slot)).exp() } else { 0.0 }
+        })
         .collect();
     let chosen = chance.pick_spread(&weights).unwrap_or(0);
     let emission = sum(&ground, &leaned[chosen]);
@@ -128,6 +135,7 @@ pub fn plan(task: &Task<'_>, context: &JobContext) -> Result<Plan> {
         (paths.swap_remove(chosen), 0.0)
     };
 
+    let enough = search.agreement(&best.0).min(AGREEMENT) - LESS;
     let noise = shake(&slots, &candidates, level, &mut chance);
     let mut path = best.0.clone();
     let mut temperature = task.style.harmony.temperature;
@@ -138,40 +146,20 @@ pub fn plan(task: &Task<'_>, context: &JobContext) -> Result<Plan> {
             .iter()
             .enumerate()
             .all(|(slot, chord)| !search.is_barred(slot, *chord) || search.is_barred(slot, best.0[slot]));
-        if clean && search.cost_of(&candidate, &emission, change) <= best.1 + MOST_STRAY * per_slot {
+        let agrees = search.agreement(&candidate) >= enough;
+        if clean && agrees && search.cost_of(&candidate, &emission, change) <= best.1 + MOST_STRAY * per_slot {
             path = candidate;
             break;
         }
         temperature *= 0.6;
     }
-    let mut plan = Plan { regions, slots, candidates, search, emission, path, bars: task.bars.bars.len() };
-    plan.take_alternatives(&task.direction.bar_alternatives);
-    Ok(plan)
+    Ok(Plan { regions, slots, candidates, search, emission, path })
 }
 
 impl Plan {
     /// Ways to fill a bar; see [`alternatives::of_bar`].
     pub fn alternatives(&self, bar: usize) -> Vec<alternatives::Filling> {
         alternatives::of_bar(&self.search, &self.emission, &self.slots, &self.candidates, &self.path, bar)
-    }
-
-    /// Puts other chords into some bars. Each was chosen from a list that knew nothing of the others.
-    fn take_alternatives(&mut self, choices: &[(u32, u8)]) {
-        let mut path = self.path.clone();
-        for &(bar, rank) in choices {
-            let (bar, rank) = (bar as usize, usize::from(rank));
-            if rank == 0 || bar >= self.bars {
-                continue;
-            }
-            let mut fillings = self.alternatives(bar);
-            let range = alternatives::slots_of(&self.slots, bar);
-            if range.is_empty() {
-                continue;
-            }
-            let rank = rank.min(fillings.len() - 1);
-            path[range].copy_from_slice(&fillings.swap_remove(rank).chords);
-        }
-        self.path = path;
     }
 }
 

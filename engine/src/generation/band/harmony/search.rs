@@ -22,8 +22,8 @@ pub struct Search {
     pub slots: usize,
     /// `[slot * chords + chord]`, in nats.
     pub emission: Vec<f32>,
-    /// Which spelling that cost is for.
-    pub spelling: Vec<usize>,
+    /// Notes that agree with the cheapest spelling, of those that begin in the slot.
+    agreeing: Vec<(u32, u32)>,
     /// `[from * chords + to]`, over a bar line.
     across: Vec<f32>,
     /// The same within a bar.
@@ -47,7 +47,7 @@ impl Search {
         let count = candidates.len();
         let licence = Licence::of(&style.harmony);
         let mut emission = Vec::with_capacity(slots.len() * count);
-        let mut spelling = Vec::with_capacity(slots.len() * count);
+        let mut agreeing = Vec::with_capacity(slots.len() * count);
         for (index, slot) in slots.iter().enumerate() {
             if index % 64 == 0 {
                 context.check()?;
@@ -60,7 +60,7 @@ impl Search {
                 };
                 if locked != slot.locked || (locked.is_none() && candidate.region != slot.region) {
                     emission.push(FORBIDDEN);
-                    spelling.push(0);
+                    agreeing.push((0, 0));
                     continue;
                 }
                 let mut best = (0, f32::INFINITY);
@@ -72,7 +72,7 @@ impl Search {
                         best = (place, cost);
                     }
                 }
-                spelling.push(best.0);
+                agreeing.push(over.agreeing(&candidate.spellings[best.0].tones));
                 emission.push(best.1);
             }
         }
@@ -86,7 +86,7 @@ impl Search {
             }
         }
         let inner = slots.iter().map(|slot| slot.place > 0).collect();
-        Ok(Self { chords: count, slots: slots.len(), emission, spelling, across, within, inner, closed })
+        Ok(Self { chords: count, slots: slots.len(), emission, agreeing, across, within, inner, closed })
     }
 
     /// Whether every chord of a slot rubs against a long note.
@@ -97,6 +97,13 @@ impl Search {
     /// Whether a chord may not stand in a slot: it is another slot's, or it rubs.
     pub fn is_barred(&self, slot: usize, chord: usize) -> bool {
         self.emission[slot * self.chords + chord] >= 0.25 * HARD
+    }
+
+    /// Share of the notes that agree with a walk's chords, 0 to 1.
+    pub fn agreement(&self, path: &[usize]) -> f32 {
+        let pairs = path.iter().enumerate().map(|(slot, chord)| self.agreeing[slot * self.chords + chord]);
+        let (agree, all) = pairs.fold((0, 0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+        if all == 0 { 1.0 } else { agree as f32 / all as f32 }
     }
 
     /// The emission with something added to every slot and chord.
