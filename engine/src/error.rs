@@ -74,6 +74,18 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
+    /// Typed chords cannot be read.
+    #[error("\"{word}\" at bar {bar}, character {character} of the chords: {reason}.")]
+    Chords {
+        /// The word, exactly as it was typed.
+        word: String,
+        /// Bar, from 1.
+        bar: usize,
+        /// Place of the word's first character in the text, from 1.
+        character: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Saved data cannot be understood.
     #[error("The saved session cannot be read: {reason}. Nothing was changed.")]
     Session {

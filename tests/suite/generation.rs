@@ -2,6 +2,7 @@
 
 mod checker;
 mod form;
+mod harmony;
 mod lead;
 mod locks;
 mod moods;
@@ -9,5 +10,6 @@ mod parts;
 mod probe;
 mod prompts;
 mod scores;
+mod song;
 mod style_files;
 pub mod tunes;

@@ -27,7 +27,9 @@ mod sheet;
 mod voicing;
 mod walk;
 
-use crate::analysis::Analysis;
+pub use harmony::Alternative;
+
+use crate::analysis::{Analysis, KeyEstimate};
 use crate::error::{Error, Result};
 use crate::generation::direction::{Direction, Ending, LeadVoice};
 use crate::generation::prompt;
@@ -68,7 +70,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     let style = library
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
-    let Piece { analysis, bars, melody, harmony } = piece(&request.analysis, style, recipe)?;
+    let Piece { analysis, bars, melody, harmony } = piece(&request.analysis, style, recipe, context)?;
     context.progress(Stage::Arrangement, 0.4)?;
 
     let presets = library.presets();
@@ -165,13 +167,24 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         delay: style.delay,
         master: style.master,
         ending: direction.ending,
-        remarks,
+        remarks: remarks.into_iter().chain(harmony.remarks).collect(),
     })
 }
 
 /// The seed of the chords.
 fn harmony_seed(recipe: &Recipe) -> u64 {
     recipe.direction.harmony_seed.unwrap_or(recipe.seed)
+}
+
+/// What the chords are to be found for.
+fn task<'a>(
+    melody: &'a [melody::MelodyNote],
+    bars: &'a Bars,
+    key: &'a KeyEstimate,
+    style: &'a Style,
+    recipe: &'a Recipe,
+) -> harmony::Task<'a> {
+    harmony::Task { melody, bars, key, style, direction: &recipe.direction, song: &recipe.song, seed: recipe.seed }
 }
 
 /// A tune as it is to be arranged: as many bars of it as were asked for, with their chords.
@@ -182,7 +195,7 @@ struct Piece<'a> {
     harmony: Harmony,
 }
 
-fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe) -> Result<Piece<'a>> {
+fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe, context: &JobContext) -> Result<Piece<'a>> {
     let direction = &recipe.direction;
     let shape = Shape { ending: direction.ending, place: direction.place, passes: &[] };
     let as_taken = Bars::of(taken, &style.form, Shape { ending: Ending::Loop, ..shape })?;
@@ -197,24 +210,45 @@ fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe) -> Result<Piec
     let melody = melody::on_grid(&analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, direction);
     let find = |melody: &[melody::MelodyNote], bars: &Bars| {
-        harmony::harmonise(melody, bars, &taken.key, &manner, harmony_seed(recipe))
+        harmony::harmonise(&task(melody, bars, &taken.key, &manner, recipe), context)
     };
     // Given chords have their places in the whole piece; found ones are the tune's and come back with it.
     let mut harmony = if passes.len() < 2 || !recipe.song.chords.is_empty() {
-        find(&melody, &bars)
+        find(&melody, &bars)?
     } else {
-        let tune = find(&melody::on_grid(taken, &as_taken, recipe.timing)?, &as_taken);
+        let tune = find(&melody::on_grid(taken, &as_taken, recipe.timing)?, &as_taken)?;
         let ending = if direction.ending == Ending::Final {
             let ending = Bars::of(taken, &style.form, shape)?;
-            find(&melody::on_grid(taken, &ending, recipe.timing)?, &ending)
+            find(&melody::on_grid(taken, &ending, recipe.timing)?, &ending)?
         } else {
             tune.clone()
         };
         form::over_passes(&tune, &ending, &passes, span.first, &bars)
     };
-    let vocabulary = manner.vocabulary(harmony.mode);
-    form::come_home(&mut harmony, &melody, &bars, vocabulary, harmony_seed(recipe));
+    form::come_home(&mut harmony, &bars);
     Ok(Piece { analysis, bars, melody, harmony })
+}
+
+/// What else each bar of a request's score could have, best first; the first of each is what it has. The place in a list is what
+/// [`Direction::bar_alternatives`](crate::generation::direction::Direction::bar_alternatives) takes.
+///
+/// # Errors
+/// As [`arrange`].
+pub fn chord_alternatives(
+    request: &Request,
+    library: &StyleLibrary,
+    context: &JobContext,
+) -> Result<Vec<Vec<Alternative>>> {
+    let recipe = &request.recipe;
+    let wish = prompt::resolve(&recipe.prompt, library)?;
+    let style = library
+        .get(&wish.style)
+        .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
+    let shape = Shape { ending: recipe.direction.ending, place: recipe.direction.place, passes: &[] };
+    let bars = Bars::of(&request.analysis, &style.form, shape)?;
+    let melody = melody::on_grid(&request.analysis, &bars, recipe.timing)?;
+    let manner = form::manner(style, &recipe.direction);
+    harmony::alternatives(&task(&melody, &bars, &request.analysis.key, &manner, recipe), context)
 }
 
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one

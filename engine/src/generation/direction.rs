@@ -49,7 +49,7 @@ pub enum Pulse {
 }
 
 /// How far the chords may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reharmonisation {
     /// Chords of the key only.

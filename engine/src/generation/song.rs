@@ -1,7 +1,16 @@
 //! Thread: any. The song around a melody, set once and kept: its key and its chords.
+//!
+//! [`sheet`] reads and writes typed chords, [`symbol`] one chord of them, [`recogniser`] hears chords in played notes, [`division`] says
+//! how a bar is shared among chords.
 
-use crate::analysis::Key;
-use crate::time::Beats;
+pub mod division;
+pub mod recogniser;
+pub mod sheet;
+pub mod symbol;
+
+use crate::analysis::{Analysis, Key};
+use crate::error::Result;
+use crate::time::{Beats, Metre};
 use serde::{Deserialize, Serialize};
 
 /// A chord the song has. The arranger never alters it.
@@ -34,4 +43,22 @@ pub struct SongContext {
     pub start: Option<Beats>,
     /// The sheet repeats after so much; `None` plays it once.
     pub repeats_after: Option<Beats>,
+}
+
+impl SongContext {
+    /// The song of typed chords ("C Am7 | F G"), which repeat for as long as the melody lasts. See [`sheet`] for the notation.
+    ///
+    /// # Errors
+    /// [`Error::Chords`](crate::Error::Chords) with the word that is no chord, and its place.
+    pub fn typed(text: &str, metre: Metre, key: Option<Key>) -> Result<Self> {
+        let sheet = sheet::parse(text, metre)?;
+        let repeats_after = (sheet.length.0 > 0.0).then_some(sheet.length);
+        Ok(Self { key, chords: sheet.chords, start: None, repeats_after })
+    }
+
+    /// The song of the chords that were played in a take, laid where the take lies. Without chords in it, none.
+    pub fn played(analysis: &Analysis, key: Option<Key>) -> Self {
+        let (start, chords) = recogniser::of_analysis(analysis);
+        Self { key, chords, start: Some(start), repeats_after: None }
+    }
 }

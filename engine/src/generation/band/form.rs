@@ -3,11 +3,8 @@
 //! A piece of several passes has the chords of the tune in each of them, so that verse, chorus and repeats share them.
 
 use super::bars::{Bars, SAME};
-use super::chance::Chance;
 use super::extension::Pass;
 use super::harmony::{Chord, Harmony};
-use super::melody::{MelodyNote, sounding};
-use crate::analysis::Mode;
 use crate::generation::direction::{Direction, Place, Pulse};
 use crate::generation::style::{Style, Vocabulary};
 
@@ -54,6 +51,7 @@ pub fn over_passes(tune: &Harmony, ending: &Harmony, passes: &[Pass], first: f64
     if let Some(pickup) = tune.chords.first().filter(|chord| chord.start < first - SAME) {
         chords.push(Chord { end: pickup.end.min(first), ..pickup.clone() });
     }
+    let mut keys = Vec::new();
     let mut bars_before = 0;
     for (index, pass) in passes.iter().enumerate() {
         let is_last = index + 1 == passes.len();
@@ -65,6 +63,10 @@ pub fn over_passes(tune: &Harmony, ending: &Harmony, passes: &[Pass], first: f64
             let (start, end) = (chord.start.max(from) + shift, chord.end.min(to) + shift);
             chords.push(Chord { start, end, ..chord.clone() });
         }
+        let inside = |at: f64| at.max(from) + shift;
+        let later = source.keys.iter().filter(|(at, ..)| *at > from + SAME && *at < to - SAME);
+        let first_key = source.keys.iter().rev().find(|(at, ..)| *at <= from + SAME).or(source.keys.first());
+        keys.extend(first_key.into_iter().chain(later).map(|(at, key, scale)| (inside(*at), *key, *scale)));
         bars_before += pass.bars;
     }
     chords.retain(|chord| chord.start < bars.end - SAME);
@@ -83,50 +85,22 @@ pub fn over_passes(tune: &Harmony, ending: &Harmony, passes: &[Pass], first: f64
     if let Some(last) = chords.last_mut() {
         last.end = bars.end;
     }
-    Harmony { chords, ..tune.clone() }
+    let final_chord = ending.final_chord.clone();
+    Harmony { chords, keys, final_chord, ..tune.clone() }
 }
 
-/// Has a piece that comes to an end do so on one of the chords its style ends on, unless the song's own chord stands there.
-pub fn come_home(harmony: &mut Harmony, tune: &[MelodyNote], bars: &Bars, vocabulary: &Vocabulary, seed: u64) {
+/// Has a piece that comes to an end do so on its final chord, unless the song's own chord stands there or the tune's chord there is one
+/// on the same root.
+pub fn come_home(harmony: &mut Harmony, bars: &Bars) {
     let Some(closing) = bars.closing() else { return };
-    let tonic = harmony.tonic;
     let mut there = harmony.chords.iter().filter(|chord| chord.end > closing.from + SAME);
-    let is_home = |chord: &Chord| {
-        let home = |&index: &usize| (tonic + vocabulary.chords[index].chord.root) % 12 == chord.root;
-        vocabulary.ending.iter().any(home) && chord.root == tonic
-    };
+    let is_home = |chord: &Chord| chord.root == harmony.final_chord.root;
     if there.clone().any(|chord| chord.locked) || (there.clone().count() == 1 && there.all(is_home)) {
         return;
     }
-    let sung: Vec<u8> = sounding(tune, closing.from, closing.to).iter().map(MelodyNote::class).collect();
-    let mut chance = Chance::new(seed, "ending");
-    let weights: Vec<f32> = vocabulary
-        .ending
-        .iter()
-        .map(|&index| {
-            let entry = &vocabulary.chords[index];
-            let tones = entry.chord.tones(tonic);
-            let home = if entry.chord.root == 0 { 1.0 } else { 0.02 };
-            let fits = if sung.iter().all(|class| tones.contains(class)) { 1.0 } else { 0.2 };
-            home * fits * entry.weight.max(0.1)
-        })
-        .collect();
-    let Some(chosen) = chance.pick_spread(&weights).map(|index| vocabulary.ending[index]) else { return };
-    let entry = &vocabulary.chords[chosen].chord;
-    let relative_major = if harmony.mode == Mode::Minor { (tonic + 3) % 12 } else { tonic };
-    let flats = matches!(relative_major, 1 | 3 | 5 | 8 | 10);
     harmony.chords.retain(|chord| chord.start < closing.from - SAME);
     if let Some(last) = harmony.chords.last_mut() {
         last.end = last.end.min(closing.from);
     }
-    let tones = entry.tones(tonic);
-    harmony.chords.push(Chord {
-        start: closing.from,
-        end: closing.to,
-        root: tones[0],
-        tones,
-        symbol: entry.symbol(tonic, flats),
-        bass: None,
-        locked: false,
-    });
+    harmony.chords.push(Chord { start: closing.from, end: closing.to, ..harmony.final_chord.clone() });
 }

@@ -1,16 +1,53 @@
 //! Thread: worker. Harmony: the chords that fit the melody in a style's manner.
 //!
-//! A Viterbi search over (chord, slot), where a slot is a bar or half of one. A path's cost is how badly the melody fits its
-//! chords, plus how unusual its moves are in the style, plus how it opens, breathes at phrase ends, and leads from its end back
-//! to its start, since the host may loop it. A seed leans on one of the style's progressions and shakes the costs a little;
-//! a shaken path that has become much worse than the best one is shaken less.
+//! The score is cut into slots ([`slots`]) in one key or several ([`keys`]); each may hold a chord of the [`palette`]. A [`search`]
+//! walks through them: a walk's cost is how badly the melody [`fit`]s its chords, how unusual its moves are in the style, and how it
+//! opens, breathes at phrase ends, and leads from its end back to its start, since the host may loop it. A [`plan`] leans on one of the
+//! style's progressions and shakes the costs by the seed; a shaken walk that has become much worse than the best one is shaken less.
+//! The song's own chords stand as they were given, and the rest leads to and from them.
+//!
+//! No long note rubs against a chord without resolving, unless the song's own chord makes it: a chord under which one does costs more than
+//! anything, every chord can be played suspended or without its third, and a slot that no chord suits is cut in two.
+
+mod alternatives;
+mod fit;
+mod keys;
+mod palette;
+mod plan;
+mod search;
+mod slots;
+
+pub use alternatives::Alternative;
 
 use super::bars::Bars;
 use super::chance::Chance;
-use super::melody::{MelodyNote, sounding};
-use crate::analysis::{KeyEstimate, Mode};
-use crate::generation::style::chord::RomanChord;
-use crate::generation::style::{Style, Vocabulary};
+use super::melody::MelodyNote;
+use crate::analysis::{Key, KeyEstimate, Mode};
+use crate::error::Result;
+use crate::generation::direction::Direction;
+use crate::generation::song::SongContext;
+use crate::generation::song::symbol::class_name;
+use crate::generation::style::Style;
+use crate::job_context::JobContext;
+use alternatives::Filling;
+use fit::{HARD, Licence, Over};
+use palette::{Candidate, Origin, Spelling};
+use plan::Plan;
+use slots::Slot;
+use std::ops::Range;
+
+/// What a chord does in its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    /// Home, or what stands for it.
+    Tonic,
+    /// Leads away: ii, IV and their like.
+    Predominant,
+    /// Leads home: V, vii and their like.
+    Dominant,
+    /// From another key.
+    Other,
+}
 
 /// A chord of the score. Positions in song beats.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,10 +62,14 @@ pub struct Chord {
     pub tones: Vec<u8>,
     /// As written over a staff.
     pub symbol: String,
-    /// Pitch class of the bass where that is not the root.
+    /// Pitch class the bass plays where it is not the root.
     pub bass: Option<u8>,
-    /// The song's own: nobody alters it.
+    /// The song's own: its tones are all that may be played of it.
     pub locked: bool,
+    /// As a Roman numeral over the key in force: "ii7".
+    pub numeral: String,
+    /// What it does.
+    pub function: Function,
 }
 
 /// The chords of a score and the key they are in.
@@ -36,12 +77,20 @@ pub struct Chord {
 pub struct Harmony {
     /// Chords in order, without gaps, none crossing a bar line.
     pub chords: Vec<Chord>,
-    /// Pitch class of the tonic.
+    /// Pitch class of the tonic, of the first key where there are several.
     pub tonic: u8,
-    /// Mode.
+    /// Mode, of the first key where there are several.
     pub mode: Mode,
-    /// Pitch classes of the key's scale.
+    /// Pitch classes of that key's scale, as the tune uses it: dorian where its sixth is high.
     pub scale: [bool; 12],
+    /// Every key with the position from which on it holds, and its scale; the first is the one above.
+    pub keys: Vec<(f64, Key, [bool; 12])>,
+    /// The chord on which a piece that comes to an end ends, over the bar after its last.
+    pub final_chord: Chord,
+    /// Whether the tonic stays in the bass.
+    pub pedal: bool,
+    /// What a musician should know of the chords, in sentences.
+    pub remarks: Vec<String>,
 }
 
 impl Harmony {
@@ -61,321 +110,210 @@ impl Harmony {
     }
 }
 
-/// Cost of a beat of a wrong note on a strong beat, in nats, before the style's own weight.
-const MELODY_COST: f32 = 2.2;
-/// What a chord that is not the leaned-on progression's costs.
-const OFF_PROGRESSION: f32 = 0.9;
-/// What an unusual opening, phrase end and ending cost.
-const OPENING: f32 = 1.8;
-const HALF_CADENCE: f32 = 0.7;
-const CADENCE: f32 = 1.2;
-/// How much worse a shaken path may be than the best one, in nats a slot.
-const MOST_STRAY: f32 = 0.35;
-
-/// A stretch that holds one chord.
-struct Slot {
-    start: f64,
-    end: f64,
-    /// Bar within the leaned-on progression's count.
-    bar: usize,
-    /// Second slot of its bar.
-    second: bool,
-    ends_phrase: bool,
+/// A melody that wants chords, and everything that was said about them.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// The melody on the grid.
+    pub melody: &'a [MelodyNote],
+    /// The bars of the score.
+    pub bars: &'a Bars,
+    /// The key that was heard.
+    pub key: &'a KeyEstimate,
+    /// The style.
+    pub style: &'a Style,
+    /// What the musician told the band.
+    pub direction: &'a Direction,
+    /// The song's own key and chords.
+    pub song: &'a SongContext,
+    /// Seed of the request; the direction may have one of its own for the chords.
+    pub seed: u64,
 }
+
+/// Most chords a bar may be offered.
+const MOST_ALTERNATIVES: usize = 9;
+/// Most remarks about given chords.
+const MOST_REMARKS: usize = 6;
 
 /// Finds the chords of a melody.
-pub fn harmonise(melody: &[MelodyNote], bars: &Bars, key: &KeyEstimate, style: &Style, seed: u64) -> Harmony {
-    let slots = slots(bars, style.harmony.slots_per_bar);
-    let (tonic, mode) = choose_key(melody, &slots, key, style);
-    let vocabulary = style.vocabulary(mode);
-    let search = Search::new(melody, &slots, vocabulary, tonic, style);
-    let mut chance = Chance::new(seed, "harmony");
-
-    let leaned: Vec<Vec<f32>> =
-        vocabulary.progressions.iter().map(|(bars, _)| progression_cost(bars, &slots, vocabulary)).collect();
-    let paths: Vec<(Vec<usize>, f32)> = leaned.iter().map(|lean| search.best(&search.add(lean))).collect();
-    let least = paths.iter().map(|(_, cost)| *cost).fold(f32::INFINITY, f32::min);
-    let per_slot = slots.len() as f32;
-    let weights: Vec<f32> = paths
-        .iter()
-        .zip(&vocabulary.progressions)
-        .map(|((_, cost), (_, weight))| weight * (-(cost - least) / (0.15 * per_slot)).exp())
-        .collect();
-    let chosen = chance.pick_spread(&weights).unwrap_or(0);
-    let lean = &leaned[chosen];
-    let best = &paths[chosen];
-
-    let noise = shake(&slots, vocabulary.chords.len(), &mut chance);
-    let mut path = best.0.clone();
-    let mut temperature = style.harmony.temperature;
-    for _ in 0..4 {
-        let shaken: Vec<f32> = lean.iter().zip(&noise).map(|(lean, noise)| lean - temperature * noise).collect();
-        let (candidate, _) = search.best(&search.add(&shaken));
-        if search.cost_of(&candidate, &search.add(lean)) <= best.1 + MOST_STRAY * per_slot {
-            path = candidate;
-            break;
-        }
-        temperature *= 0.5;
-    }
-    let chords = spell(&path, &slots, melody, vocabulary, tonic, mode, &mut chance);
-    Harmony { chords, tonic, mode, scale: scale(tonic, mode) }
-}
-
-fn slots(bars: &Bars, per_bar: usize) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    for bar in &bars.bars {
-        let middle = bar.line + bars.bar_beats / 2.0;
-        // Only bars that halve on a count can change chord in the middle.
-        let halves = per_bar == 2 && (bars.bar_beats / bars.count_beats).round() % 2.0 == 0.0;
-        let split = halves && bar.from < middle - 1e-3 && bar.to > middle + 1e-3 && !bar.pickup;
-        let base =
-            Slot { start: bar.from, end: bar.to, bar: bar.in_phrase, second: false, ends_phrase: bar.ends_phrase };
-        if split {
-            slots.push(Slot { end: middle, ends_phrase: false, ..base });
-            slots.push(Slot { start: middle, second: true, ..base });
-        } else {
-            slots.push(base);
-        }
-    }
-    slots
-}
-
-/// The key: the analysis' own unless another of its guesses is nearly as likely and fits a style's chords clearly better.
-fn choose_key(melody: &[MelodyNote], slots: &[Slot], key: &KeyEstimate, style: &Style) -> (u8, Mode) {
-    let candidates = std::iter::once((key.key, key.confidence)).chain(key.alternatives.iter().copied().take(3));
-    let mut best: Option<((u8, Mode), f32)> = None;
-    for (candidate, confidence) in candidates {
-        let tonic = candidate.tonic % 12;
-        let search = Search::new(melody, slots, style.vocabulary(candidate.mode), tonic, style);
-        let (_, cost) = search.best(&search.emission);
-        let doubt = -6.0 * if confidence.is_finite() { confidence.clamp(0.02, 1.0).ln() } else { 0.0 };
-        if best.is_none_or(|(_, known)| cost + doubt < known) {
-            best = Some(((tonic, candidate.mode), cost + doubt));
-        }
-    }
-    best.map_or((key.key.tonic % 12, key.key.mode), |(found, _)| found)
-}
-
-/// Per slot and chord, what it costs not to follow a progression.
-fn progression_cost(progression: &[Vec<usize>], slots: &[Slot], vocabulary: &Vocabulary) -> Vec<f32> {
-    let count = vocabulary.chords.len();
-    let mut costs = vec![OFF_PROGRESSION; slots.len() * count];
-    for (index, slot) in slots.iter().enumerate() {
-        let bar = &progression[slot.bar % progression.len()];
-        let wanted = if slot.second { bar.last() } else { bar.first() };
-        if let Some(&wanted) = wanted {
-            costs[index * count + wanted] = 0.0;
-        }
-    }
-    costs
-}
-
-/// Noise a slot and chord. Bars in the same place of their phrase share it, so that phrases stay alike.
-fn shake(slots: &[Slot], chords: usize, chance: &mut Chance) -> Vec<f32> {
-    let shared: Vec<f32> = (0..16 * chords).map(|_| chance.gumbel()).collect();
-    let mut noise = Vec::with_capacity(slots.len() * chords);
-    for slot in slots {
-        let place = (slot.bar % 8) * 2 + usize::from(slot.second);
-        noise.extend((0..chords).map(|chord| shared[place * chords + chord] + 0.4 * chance.gumbel()));
-    }
-    noise
-}
-
-/// The costs of one melody under one vocabulary.
-struct Search {
-    chords: usize,
-    slots: usize,
-    /// `[slot * chords + chord]`
-    emission: Vec<f32>,
-    /// `[from * chords + to]`, over a bar line.
-    across: Vec<f32>,
-    /// The same within a bar.
-    within: Vec<f32>,
-    /// Which slots are the second of their bar.
-    second: Vec<bool>,
-}
-
-impl Search {
-    fn new(melody: &[MelodyNote], slots: &[Slot], vocabulary: &Vocabulary, tonic: u8, style: &Style) -> Self {
-        let count = vocabulary.chords.len();
-        let mut emission = Vec::with_capacity(slots.len() * count);
-        for (index, slot) in slots.iter().enumerate() {
-            let last = index + 1 == slots.len();
-            for (chord, entry) in vocabulary.chords.iter().enumerate() {
-                let mut cost = style.harmony.melody_weight * fit(melody, slot, &entry.chord, tonic);
-                if index == 0 && !vocabulary.opening.contains(&chord) {
-                    cost += OPENING;
-                }
-                if last && !vocabulary.cadence.contains(&chord) {
-                    cost += CADENCE;
-                } else if slot.ends_phrase && !last && !vocabulary.half_cadence.contains(&chord) {
-                    cost += HALF_CADENCE;
-                }
-                emission.push(cost);
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn harmonise(task: &Task<'_>, context: &JobContext) -> Result<Harmony> {
+    let plan = plan::plan(task, context)?;
+    let seed = task.direction.harmony_seed.unwrap_or(task.seed);
+    let pedal = task.direction.pedal || Chance::new(seed, "pedal").uniform() < task.style.harmony.pedal.clamp(0.0, 1.0);
+    let path = chosen_path(task, &plan, seed);
+    let mut chords = spell(task, &plan, 0..plan.slots.len(), &path, seed);
+    if pedal {
+        for chord in chords.iter_mut().filter(|chord| !chord.locked) {
+            let region = plan.regions.iter().rev().find(|region| region.start <= chord.start + 1e-6);
+            let key = region.unwrap_or(&plan.regions[0]).key;
+            if chord.root != key.tonic {
+                chord.bass = Some(key.tonic);
+                chord.symbol = format!("{}/{}", chord.symbol, class_name(key, key.tonic));
             }
         }
-        let total: f32 = vocabulary.chords.iter().map(|entry| entry.weight).sum();
-        let mut across = vec![0.0; count * count];
-        let mut within = vec![0.0; count * count];
-        for from in 0..count {
-            for (to, entry) in vocabulary.chords.iter().enumerate() {
-                let habit = vocabulary.moves.iter().find(|(a, b, _)| (*a, *b) == (from, to)).map_or(1.0, |row| row.2);
-                let stay = if from == to { 0.5 } else { 1.0 };
-                let rarity = -(entry.weight / total * count as f32).max(0.02).ln() * 0.5;
-                let cost = rarity - habit.ln() * 0.5 - f32::ln(stay);
-                across[from * count + to] = cost;
-                within[from * count + to] = if from == to { -0.3 } else { cost + 0.7 };
-            }
-        }
-        let second = slots.iter().map(|slot| slot.second).collect();
-        Self { chords: count, slots: slots.len(), emission, across, within, second }
     }
-
-    fn add(&self, extra: &[f32]) -> Vec<f32> {
-        self.emission.iter().zip(extra).map(|(cost, extra)| cost + extra).collect()
-    }
-
-    fn step(&self, slot: usize) -> &[f32] {
-        if self.second[slot] { &self.within } else { &self.across }
-    }
-
-    /// The cheapest closed path and its cost: the move from the last chord back to the first counts too.
-    fn best(&self, emission: &[f32]) -> (Vec<usize>, f32) {
-        let count = self.chords;
-        let mut best = (vec![0; self.slots], f32::INFINITY);
-        let mut back = vec![0usize; self.slots * count];
-        for first in 0..count {
-            let mut costs = vec![f32::INFINITY; count];
-            costs[first] = emission[first];
-            for slot in 1..self.slots {
-                let step = self.step(slot);
-                let mut next = vec![f32::INFINITY; count];
-                for to in 0..count {
-                    for from in 0..count {
-                        let cost = costs[from] + step[from * count + to];
-                        if cost < next[to] {
-                            next[to] = cost;
-                            back[slot * count + to] = from;
-                        }
-                    }
-                    next[to] += emission[slot * count + to];
-                }
-                costs = next;
-            }
-            for (last, cost) in costs.iter().enumerate() {
-                let closed = cost + if self.slots > 1 { 0.7 * self.across[last * count + first] } else { 0.0 };
-                if closed < best.1 {
-                    let mut path = vec![last; self.slots];
-                    for slot in (1..self.slots).rev() {
-                        path[slot - 1] = back[slot * count + path[slot]];
-                    }
-                    best = (path, closed);
-                }
-            }
-        }
-        best
-    }
-
-    fn cost_of(&self, path: &[usize], emission: &[f32]) -> f32 {
-        let count = self.chords;
-        let mut cost: f32 = path.iter().enumerate().map(|(slot, chord)| emission[slot * count + chord]).sum();
-        for slot in 1..path.len() {
-            cost += self.step(slot)[path[slot - 1] * count + path[slot]];
-        }
-        if let (true, Some(first), Some(last)) = (path.len() > 1, path.first(), path.last()) {
-            cost += 0.7 * self.across[last * count + first];
-        }
-        cost
-    }
+    let first = &plan.regions[0];
+    Ok(Harmony {
+        final_chord: final_chord(task, &plan, &chords),
+        tonic: first.key.tonic,
+        mode: first.key.mode,
+        scale: first.scale,
+        keys: plan.regions.iter().map(|region| (region.start, region.key, region.scale)).collect(),
+        pedal,
+        remarks: remarks(task, &chords),
+        chords,
+    })
 }
 
-/// How badly a chord fits the melody of a slot, in nats.
-fn fit(melody: &[MelodyNote], slot: &Slot, chord: &RomanChord, tonic: u8) -> f32 {
-    let root = (tonic + chord.root) % 12;
-    let mut cost = 0.0;
-    for note in sounding(melody, slot.start, slot.end) {
-        let overlap = note.end.min(slot.end) - note.meant.max(slot.start);
-        if overlap <= 0.0 {
+/// What else each bar could have, best first; the first of each is what it has. Counted as
+/// [`Direction::bar_alternatives`](crate::generation::direction::Direction) counts.
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn alternatives(task: &Task<'_>, context: &JobContext) -> Result<Vec<Vec<Alternative>>> {
+    // What was chosen before does not change what there is to choose from.
+    let direction = Direction { bar_alternatives: Vec::new(), ..task.direction.clone() };
+    let task = Task { direction: &direction, ..*task };
+    let plan = plan::plan(&task, context)?;
+    let seed = direction.harmony_seed.unwrap_or(task.seed);
+    let mut bars = Vec::with_capacity(task.bars.bars.len());
+    for bar in 0..task.bars.bars.len() {
+        context.check()?;
+        let fillings = fillings(&task, &plan, bar, seed);
+        let best = fillings.first().map_or(0.0, |(filling, _)| filling.cost);
+        let row = |(filling, symbol): (Filling, String)| Alternative { symbol, cost: filling.cost - best };
+        bars.push(fillings.into_iter().map(row).collect());
+    }
+    Ok(bars)
+}
+
+/// Ways to fill a bar, each with its chords as they would be written; no two are written alike.
+fn fillings(task: &Task<'_>, plan: &Plan, bar: usize, seed: u64) -> Vec<(Filling, String)> {
+    let range = alternatives::slots_of(&plan.slots, bar);
+    let mut rows: Vec<(Filling, String)> = Vec::new();
+    for filling in plan.alternatives(bar) {
+        let chords = spell(task, plan, range.clone(), &filling.chords, seed);
+        let here = chords.iter().filter(|chord| task.bars.at(chord.start) == bar);
+        let symbol = here.map(|chord| chord.symbol.as_str()).collect::<Vec<&str>>().join(" ");
+        if rows.len() < MOST_ALTERNATIVES && rows.iter().all(|(_, other)| *other != symbol) {
+            rows.push((filling, symbol));
+        }
+    }
+    rows
+}
+
+/// The plan's walk with other chords in some bars. Each was chosen from a list that knew nothing of the others.
+fn chosen_path(task: &Task<'_>, plan: &Plan, seed: u64) -> Vec<usize> {
+    let mut path = plan.path.clone();
+    for &(bar, rank) in &task.direction.bar_alternatives {
+        let (bar, rank) = (bar as usize, usize::from(rank));
+        let range = alternatives::slots_of(&plan.slots, bar);
+        if rank == 0 || bar >= task.bars.bars.len() || range.is_empty() {
             continue;
         }
-        let beats = overlap.clamp(0.2, 2.5) as f32;
-        let clash = clash((note.class() + 12 - root) % 12, chord);
-        // A note that goes on by step is heard as passing; one held over from before is already accepted.
-        let discount = if note.passing { 0.4 } else { 1.0 };
-        let held = if note.meant < slot.start - 0.25 { 0.6 } else { 1.0 };
-        cost += clash * beats * (0.35 + note.weight) * discount * held;
+        let mut rows = fillings(task, plan, bar, seed);
+        let rank = rank.min(rows.len() - 1);
+        path[range].copy_from_slice(&rows.swap_remove(rank).0.chords);
     }
-    MELODY_COST * cost
+    path
 }
 
-/// How much a note at an interval over the root rubs against a chord, 0 to 1.
-fn clash(interval: u8, chord: &RomanChord) -> f32 {
-    if chord.intervals.contains(&interval) {
-        return if interval == 10 || interval == 11 { 0.12 } else { 0.0 };
-    }
-    let above_a_tone = chord.intervals.iter().any(|tone| (interval + 12 - tone) % 12 == 1);
-    let below_a_tone = chord.intervals.iter().any(|tone| (tone + 12 - interval) % 12 == 1);
-    match (above_a_tone, below_a_tone) {
-        (true, _) => 1.0,
-        (false, true) => 0.85,
-        (false, false) => 0.6,
-    }
-}
-
-/// Writes the path as chords: equal neighbours in a bar join, and a richer spelling is taken where the melody sings it or
-/// where the seed likes it and nothing clashes.
-fn spell(
-    path: &[usize],
-    slots: &[Slot],
-    melody: &[MelodyNote],
-    vocabulary: &Vocabulary,
-    tonic: u8,
-    mode: Mode,
-    chance: &mut Chance,
-) -> Vec<Chord> {
-    let flats = uses_flats(tonic, mode);
+/// Writes some slots of a plan's walk as chords: equal neighbours in a bar join, and a richer spelling is taken where the melody
+/// sings it or where the seed likes it and nothing clashes.
+fn spell(task: &Task<'_>, plan: &Plan, range: Range<usize>, path: &[usize], seed: u64) -> Vec<Chord> {
     let mut chords: Vec<Chord> = Vec::new();
-    let mut joined: Vec<(usize, Slot)> = Vec::new();
-    for (slot, &index) in slots.iter().zip(path) {
-        match joined.last_mut() {
-            Some((same, whole)) if *same == index && slot.second => whole.end = slot.end,
-            _ => joined.push((index, Slot { ..*slot })),
+    let slots = &plan.slots[range];
+    let mut first = 0;
+    while first < slots.len() {
+        let joins = |slot: &usize| path[*slot] == path[first] && slots[*slot].bar == slots[first].bar;
+        let after = (first + 1..slots.len()).find(|slot| !joins(slot)).unwrap_or(slots.len());
+        let whole = Slot { end: slots[after - 1].end, ..slots[first].clone() };
+        let candidate = &plan.candidates[path[first]];
+        let mut pieces = vec![whole];
+        let (mut spellings, mut rubs) = choose(task, candidate, &pieces, seed);
+        if rubs && after - first > 1 {
+            // Each part has a spelling of its own under which nothing rubs, but all of it together has none.
+            pieces = slots[first..after].to_vec();
+            (spellings, rubs) = choose(task, candidate, &pieces, seed);
         }
-    }
-    for (index, slot) in &joined {
-        let entry = &vocabulary.chords[*index];
-        let plain = fit(melody, slot, &entry.chord, tonic);
-        let mut best = (&entry.chord, plain);
-        for colour in &entry.colours {
-            // A touch of the seed decides between spellings the melody does not choose between.
-            let cost = fit(melody, slot, colour, tonic) + added_clash(melody, slot, colour, &entry.chord, tonic) - 0.15
-                + 0.3 * chance.uniform();
-            if cost < best.1 {
-                best = (colour, cost);
+        if rubs {
+            pieces = pieces.iter().flat_map(|piece| over_bars(task.bars, piece)).collect();
+            (spellings, _) = choose(task, candidate, &pieces, seed);
+        }
+        for (piece, spelling) in pieces.iter().zip(spellings) {
+            for part in over_bars(task.bars, piece) {
+                chords.push(chord_of(candidate, spelling, plan, part.start, part.end));
             }
         }
-        let chord = best.0;
-        let tones = chord.tones(tonic);
-        let symbol = chord.symbol(tonic, flats);
-        chords.push(Chord {
-            start: slot.start,
-            end: slot.end,
-            root: tones[0],
-            tones,
-            symbol,
-            bass: None,
-            locked: false,
-        });
+        first = after;
     }
     chords
 }
 
+/// A slot cut at the bar lines.
+fn over_bars(bars: &Bars, slot: &Slot) -> Vec<Slot> {
+    let bars = bars.bars.iter().enumerate().skip(slot.bar).take_while(|(_, bar)| bar.from < slot.end - 1e-6);
+    bars.map(|(index, bar)| Slot {
+        start: slot.start.max(bar.from),
+        end: slot.end.min(bar.to),
+        bar: index,
+        ..slot.clone()
+    })
+    .collect()
+}
+
+/// The spellings of a chord over some stretches, and whether a long note rubs against one of them.
+fn choose<'a>(task: &Task<'_>, candidate: &'a Candidate, slots: &[Slot], seed: u64) -> (Vec<&'a Spelling>, bool) {
+    let licence = Licence::of(&task.style.harmony);
+    let complexity = task.direction.moods.complexity;
+    let richness = if complexity.is_finite() { complexity.clamp(-1.0, 1.0) } else { 0.0 };
+    let mut rubs = false;
+    let mut chosen = Vec::with_capacity(slots.len());
+    for slot in slots {
+        let over = Over::new(task.melody, slot);
+        // Every place has its own chance, so that another chord in one bar leaves the colours of the others.
+        let place = ((slot.start - task.bars.start) * 96.0).round() as u64;
+        let mut chance = Chance::new(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15), "colours");
+        let mut best: (&Spelling, f32) = (&candidate.spellings[0], f32::INFINITY);
+        for spelling in &candidate.spellings {
+            let mut cost = over.cost(&spelling.tones, licence) + spelling.cost;
+            if spelling.colour {
+                // A touch of the seed decides between spellings the melody does not choose between.
+                let taste = -0.15 + 0.3 * chance.uniform() - 0.35 * richness;
+                cost += beside(task.melody, slot, spelling, &candidate.spellings[0]) + taste;
+            }
+            if cost < best.1 {
+                best = (spelling, cost);
+            }
+        }
+        rubs |= best.1 >= 0.5 * HARD;
+        chosen.push(best.0);
+    }
+    (chosen, rubs)
+}
+
+fn chord_of(candidate: &Candidate, spelling: &Spelling, plan: &Plan, start: f64, end: f64) -> Chord {
+    let key = plan.regions[candidate.region].key;
+    Chord {
+        start,
+        end,
+        root: spelling.tones[0],
+        tones: spelling.tones.clone(),
+        symbol: spelling.symbol.clone(),
+        bass: spelling.bass,
+        locked: matches!(candidate.origin, Origin::Song(_)),
+        numeral: spelling.numeral.clone(),
+        function: function(spelling.tones[0], &spelling.tones, key),
+    }
+}
+
 /// What the tones a colour adds cost when the melody sings a semitone beside them.
-fn added_clash(melody: &[MelodyNote], slot: &Slot, colour: &RomanChord, plain: &RomanChord, tonic: u8) -> f32 {
-    let added = colour.intervals.iter().filter(|interval| !plain.intervals.contains(interval));
+fn beside(melody: &[MelodyNote], slot: &Slot, colour: &Spelling, plain: &Spelling) -> f32 {
     let mut cost = 0.0;
-    for tone in added.map(|interval| (tonic + colour.root + interval) % 12) {
-        for note in sounding(melody, slot.start, slot.end) {
+    for tone in colour.tones.iter().filter(|tone| !plain.tones.contains(tone)) {
+        for note in super::melody::sounding(melody, slot.start, slot.end) {
             let distance = (note.class() + 12 - tone) % 12;
             if distance == 1 || distance == 11 {
                 cost += 0.8 * (note.end.min(slot.end) - note.start.max(slot.start)).clamp(0.0, 2.0) as f32;
@@ -385,20 +323,73 @@ fn added_clash(melody: &[MelodyNote], slot: &Slot, colour: &RomanChord, plain: &
     cost
 }
 
-fn uses_flats(tonic: u8, mode: Mode) -> bool {
-    let relative_major = if mode == Mode::Minor { (tonic + 3) % 12 } else { tonic };
-    matches!(relative_major, 1 | 3 | 5 | 8 | 10)
+/// What a chord does in a key, by its root and its third.
+fn function(root: u8, tones: &[u8], key: Key) -> Function {
+    let degree = (root + 12 - key.tonic) % 12;
+    let has = |interval: u8| tones.contains(&((root + interval) % 12));
+    let dominant_seventh = has(4) && has(10);
+    match (degree, key.mode) {
+        (7 | 11, _) => Function::Dominant,
+        (1, _) if dominant_seventh => Function::Dominant,
+        (10, _) => Function::Dominant,
+        (0, _) => Function::Tonic,
+        (2 | 5, _) => Function::Predominant,
+        (9 | 4, Mode::Major) | (3, Mode::Minor) if !dominant_seventh => Function::Tonic,
+        (8, Mode::Minor) | (1, _) => Function::Predominant,
+        _ => Function::Other,
+    }
 }
 
-/// The scale of a key; in minor both sevenths belong to it.
-fn scale(tonic: u8, mode: Mode) -> [bool; 12] {
-    let steps: &[u8] = match mode {
-        Mode::Major => &[0, 2, 4, 5, 7, 9, 11],
-        Mode::Minor => &[0, 2, 3, 5, 7, 8, 10, 11],
-    };
-    let mut scale = [false; 12];
-    for step in steps {
-        scale[usize::from((tonic + step) % 12)] = true;
+/// The chord a piece ends on: the style's ending on the tonic of the last key, or the song's own tonic chord there.
+fn final_chord(task: &Task<'_>, plan: &Plan, chords: &[Chord]) -> Chord {
+    let (start, end) = (task.bars.end, task.bars.end + task.bars.bar_beats);
+    let index = plan.slots.last().map_or(0, |slot| slot.region);
+    let region = &plan.regions[index];
+    if let Some(last) = chords.last().filter(|chord| chord.locked && chord.root == region.key.tonic) {
+        return Chord { start, end, ..last.clone() };
     }
-    scale
+    let vocabulary = task.style.vocabulary(region.key.mode);
+    let is_ending = |candidate: &&Candidate| {
+        candidate.region == index
+            && matches!(candidate.origin, Origin::Style(chord) if vocabulary.ending.contains(&chord))
+    };
+    let at_home = |candidate: &&Candidate| candidate.region == index && candidate.root == region.key.tonic;
+    let endings = || plan.candidates.iter().filter(is_ending);
+    let home = endings().find(at_home).or_else(|| plan.candidates.iter().find(at_home)).or_else(|| endings().next());
+    let candidate = home.unwrap_or(&plan.candidates[0]);
+    chord_of(candidate, &candidate.spellings[0], plan, start, end)
+}
+
+/// Where the tune rubs against the song's own chords.
+fn remarks(task: &Task<'_>, chords: &[Chord]) -> Vec<String> {
+    let licence = Licence::of(&task.style.harmony);
+    let pickup = task.bars.bars.first().is_some_and(|bar| bar.pickup);
+    let mut remarks: Vec<String> = Vec::new();
+    for chord in chords.iter().filter(|chord| chord.locked) {
+        let slot = Slot {
+            start: chord.start,
+            end: chord.end,
+            bar: 0,
+            in_phrase: 0,
+            place: 0,
+            late: false,
+            ends_phrase: false,
+            region: 0,
+            locked: None,
+        };
+        let over = Over::new(task.melody, &slot);
+        let Some(note) = over.clash(&chord.tones, licence) else { continue };
+        let bar = (task.bars.at(chord.start) + 1).saturating_sub(usize::from(pickup));
+        let name = task.song.key.unwrap_or(task.key.at(note.source).0).spell_class(note.class());
+        let remark = format!("Bar {bar}: the tune's {name} rubs against your {}.", chord.symbol);
+        if !remarks.contains(&remark) {
+            remarks.push(remark);
+        }
+    }
+    if remarks.len() > MOST_REMARKS {
+        let more = remarks.len() - MOST_REMARKS;
+        remarks.truncate(MOST_REMARKS);
+        remarks.push(format!("The tune rubs against your chords in {more} more places."));
+    }
+    remarks
 }

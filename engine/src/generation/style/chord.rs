@@ -3,6 +3,9 @@
 //! Numerals count the degrees of the major scale in both modes, so that the sixth chord of A minor is written `bVI`. An
 //! upper-case numeral has a major third, a lower-case one a minor third; what follows names the rest.
 
+use crate::analysis::Key;
+use crate::generation::song::symbol::degree_name;
+
 /// A chord relative to a tonic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RomanChord {
@@ -24,12 +27,20 @@ const QUALITIES: &[(bool, &str, &[u8], &str)] = &[
     (true, "69", &[0, 4, 7, 9, 2], "6/9"),
     (true, "7", &[0, 4, 7, 10], "7"),
     (true, "9", &[0, 4, 7, 10, 2], "9"),
+    (true, "11", &[0, 7, 10, 2, 5], "11"),
     (true, "13", &[0, 4, 7, 10, 2, 9], "13"),
     (true, "7b9", &[0, 4, 7, 10, 1], "7b9"),
+    (true, "7#9", &[0, 4, 7, 10, 3], "7#9"),
+    (true, "7#5", &[0, 4, 8, 10], "7#5"),
+    (true, "7b5", &[0, 4, 6, 10], "7b5"),
+    (true, "7b13", &[0, 4, 7, 10, 8], "7b13"),
     (true, "7#11", &[0, 4, 7, 10, 6], "7#11"),
     (true, "7sus4", &[0, 5, 7, 10], "7sus4"),
+    (true, "9sus4", &[0, 5, 7, 10, 2], "9sus4"),
+    (true, "13sus4", &[0, 5, 7, 10, 2, 9], "13sus4"),
     (true, "maj7", &[0, 4, 7, 11], "maj7"),
     (true, "maj9", &[0, 4, 7, 11, 2], "maj9"),
+    (true, "maj13", &[0, 4, 7, 11, 2, 9], "maj13"),
     (true, "maj7#11", &[0, 4, 7, 11, 6], "maj7#11"),
     (true, "add9", &[0, 4, 7, 2], "add9"),
     (true, "sus2", &[0, 2, 7], "sus2"),
@@ -40,6 +51,8 @@ const QUALITIES: &[(bool, &str, &[u8], &str)] = &[
     (false, "7", &[0, 3, 7, 10], "m7"),
     (false, "9", &[0, 3, 7, 10, 2], "m9"),
     (false, "11", &[0, 3, 7, 10, 5], "m11"),
+    (false, "13", &[0, 3, 7, 10, 2, 9], "m13"),
+    (false, "69", &[0, 3, 7, 9, 2], "m6/9"),
     (false, "maj7", &[0, 3, 7, 11], "m(maj7)"),
     (false, "add9", &[0, 3, 7, 2], "m(add9)"),
     (false, "dim", &[0, 3, 6], "dim"),
@@ -86,6 +99,20 @@ impl RomanChord {
     /// Pitch classes over a tonic, root first.
     pub fn tones(&self, tonic: u8) -> Vec<u8> {
         self.intervals.iter().map(|interval| (tonic + self.root + interval) % 12).collect()
+    }
+
+    /// The chord's name in a key, its root spelled as the numeral says: "Db7" for bII7 in C, "G#dim7" for viidim7 in A minor.
+    pub fn name_in(&self, key: Key) -> String {
+        let numeral = self.text.trim_start_matches(['b', '#']).to_ascii_lowercase();
+        // Fifths from the tonic; the numerals are ordered as in NUMERALS.
+        const FIFTHS: [i32; 7] = [5, 4, -1, 3, 2, 1, 0];
+        let place = NUMERALS.iter().position(|(name, _)| numeral.starts_with(name)).unwrap_or(6);
+        let shift = match self.text.as_bytes().first() {
+            Some(b'b') => -7,
+            Some(b'#') => 7,
+            _ => 0,
+        };
+        format!("{}{}", degree_name(key, FIFTHS[place] + shift), self.suffix)
     }
 
     /// The chord's name over a tonic: "Am7", "Bbmaj7".
