@@ -8,6 +8,8 @@ mod bass;
 mod chance;
 mod chords;
 mod colour;
+mod counter;
+mod double;
 mod drums;
 mod ensemble;
 mod groove;
@@ -18,12 +20,13 @@ mod pad;
 mod sheet;
 mod voicing;
 
+use crate::analysis::Key;
 use crate::error::{Error, Result};
 use crate::generation::Request;
 use crate::generation::prompt;
-use crate::generation::score::{ChordSpan, Score, ScoreNote, Track};
+use crate::generation::score::{ChordSpan, Score, ScoreNote, SectionMark, Track};
 use crate::generation::style::library::StyleLibrary;
-use crate::generation::style::{Part, Rule};
+use crate::generation::style::{Part, Rule, Section};
 use crate::job_context::{JobContext, Stage};
 use crate::time::{Beats, SongGrid};
 use bars::Bars;
@@ -53,10 +56,13 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     let harmony = harmony::harmonise(&melody, &bars, &analysis.key, style, recipe.seed);
     context.progress(Stage::Arrangement, 0.4)?;
 
-    let parts = ensemble::choose(style, &wish, library.presets(), recipe.seed);
+    let voice = recipe.direction.lead;
+    let mut parts = ensemble::choose(style, &wish, library.presets(), recipe.seed);
+    let remarks: Vec<String> =
+        lead::cast(&mut parts, style, voice, library.presets(), recipe.seed).into_iter().collect();
     let keys_of = |part: &Part| library.presets().get(part.preset).map_or((0, 127), |info| info.keys);
-    let lead = &parts[0];
-    let tune = lead::tune(&melody, lead, keys_of(lead));
+    let lead = parts.iter().find(|part| part.rule == Rule::Melody);
+    let tune = lead::tune(&melody, lead.map(|part| (part, keys_of(part))), voice);
     let tempo = analysis.tempo().0;
     let sheet = Sheet {
         bars: &bars,
@@ -68,12 +74,16 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         energy: wish.energy,
         seed: recipe.seed,
     };
-    let asked = lead::Wish { freedom: recipe.freedom, energy: wish.energy, seed: recipe.seed };
+    let idiom = lead::Idiom::of(style);
+    let led = lead.map(|part| lead::play(analysis, &sheet, part, keys_of(part), idiom, recipe.freedom));
+    let led = led.as_deref();
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
         let mut notes = match part.rule {
-            Rule::Melody => lead::play(analysis, &tune, part, &bars, &harmony, asked),
+            Rule::Melody => led.unwrap_or(&[]).to_vec(),
+            Rule::Counter => counter::line(&sheet, part, led, idiom),
+            Rule::Double => double::play(led.unwrap_or(&[]), &sheet, part, keys_of(part), voice),
             Rule::Comp => chords::comp(&sheet, part),
             Rule::Hold => pad::hold(&sheet, part),
             Rule::Degrees => bass::degrees(&sheet, part),
@@ -83,7 +93,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             Rule::Bell => colour::bell(&sheet, part),
             Rule::Arp => chords::comp(&sheet, part),
             Rule::Riff => bass::degrees(&sheet, part),
-            Rule::Counter | Rule::Riser | Rule::Double => Vec::new(),
+            Rule::Riser => Vec::new(),
         };
         if part.rule != Rule::Melody {
             fit_in(&mut notes, &bars, keys_of(part));
@@ -121,14 +131,28 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         ignored: wish.ignored,
         grid: analysis.grid.clone(),
         length: analysis.length,
+        key: Some(Key { tonic: harmony.tonic, mode: harmony.mode }),
+        sections: sections(&bars),
         chords,
         tracks,
         room: style.room,
         delay: style.delay,
         master: style.master,
         ending: recipe.direction.ending,
-        remarks: Vec::new(),
+        remarks,
     })
+}
+
+/// Where the sections begin.
+fn sections(bars: &Bars) -> Vec<SectionMark> {
+    let mut marks: Vec<SectionMark> = Vec::new();
+    for bar in bars.bars.iter().filter(|bar| !bar.pickup && bar.in_phrase == 0) {
+        let name = if bar.section == Section::B { "B" } else { "A" };
+        if marks.last().is_none_or(|mark| mark.name != name) {
+            marks.push(SectionMark { start: Beats(bar.from), name: name.to_owned() });
+        }
+    }
+    marks
 }
 
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one
@@ -182,6 +206,10 @@ pub fn retempo(score: &Score, grid: SongGrid) -> Score {
     }
     for note in moved.tracks.iter_mut().flat_map(|track| &mut track.notes) {
         note.start = note.start + shift;
+        note.written = note.written.map(|written| written + shift);
+    }
+    for section in &mut moved.sections {
+        section.start = section.start + shift;
     }
     moved.grid = grid;
     moved

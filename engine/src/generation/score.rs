@@ -5,6 +5,7 @@ mod mix;
 pub use mix::{Delay, Level, Master, Room, RoomKind, Strip};
 
 use super::direction::Ending;
+use crate::analysis::Key;
 use crate::time::{Beats, SongGrid};
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,10 @@ pub struct ScoreNote {
     pub bend: Vec<(f32, f32)>,
     /// Gain curve: beats from the note's start, and decibels. Empty is flat.
     pub expression_db: Vec<(f32, f32)>,
+    /// Start without swing, push and looseness, in song position, for exports that leave these to the sequencer; `None` where
+    /// `start` itself is meant, as for what was sung.
+    #[serde(default)]
+    pub written: Option<Beats>,
 }
 
 /// One part.
@@ -137,6 +142,15 @@ pub struct ChordSpan {
     pub locked: bool,
 }
 
+/// Where a section begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SectionMark {
+    /// Where, in song position.
+    pub start: Beats,
+    /// As a musician calls it: "A", "B".
+    pub name: String,
+}
+
 /// What every part plays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -150,6 +164,12 @@ pub struct Score {
     pub grid: SongGrid,
     /// Length: whole bars, the take's own.
     pub length: Beats,
+    /// Key of the harmony, for the signature; `None` in scores of earlier versions.
+    #[serde(default)]
+    pub key: Option<Key>,
+    /// Sections, by start.
+    #[serde(default)]
+    pub sections: Vec<SectionMark>,
     /// Harmony.
     pub chords: Vec<ChordSpan>,
     /// Parts, one a role at most, in the order of [`Role::ALL`].

@@ -7,7 +7,15 @@ use cantus_engine::generation::{EngineKind, Recipe, Request, Timing};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 
 pub fn note(start: f64, length: f64, key: u8, velocity: u8) -> ScoreNote {
-    ScoreNote { start: Beats(start), length: Beats(length), key, velocity, bend: vec![], expression_db: vec![] }
+    ScoreNote {
+        start: Beats(start),
+        length: Beats(length),
+        key,
+        velocity,
+        bend: vec![],
+        expression_db: vec![],
+        written: None,
+    }
 }
 
 pub fn track(role: Role, instrument: &str, bank: u8, program: u8, notes: Vec<ScoreNote>) -> Track {
@@ -32,6 +40,8 @@ pub fn score(tempo: f64, beats: f64, tracks: Vec<Track>) -> Score {
         ignored: vec![],
         grid: SongGrid::at_origin(Bpm(tempo), Metre::default()),
         length: Beats(beats),
+        key: None,
+        sections: vec![],
         chords: vec![],
         tracks,
         room: Room { decay_seconds: 1.4, level_db: -8.0, kind: Default::default() },

@@ -103,5 +103,5 @@ impl Sheet<'_> {
 /// A note without curves.
 pub fn note(start: f64, end: f64, key: u8, velocity: u8) -> ScoreNote {
     let length = Beats((end - start).max(0.03));
-    ScoreNote { start: Beats(start), length, key, velocity, bend: Vec::new(), expression_db: Vec::new() }
+    ScoreNote { start: Beats(start), length, key, velocity, bend: Vec::new(), expression_db: Vec::new(), written: None }
 }
