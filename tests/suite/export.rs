@@ -2,4 +2,5 @@
 
 mod files;
 mod midi;
+mod midi_options;
 mod picture;

@@ -153,8 +153,8 @@ const IDIOMS: [(&[&str], Idiom); 8] = [
 impl Idiom {
     /// A style's.
     pub fn of(style: &Style) -> Self {
-        // The shelf says most, then the name, then the words a prompt may use.
-        let said = [&style.category, &style.name].into_iter().chain(&style.words).map(|word| word.to_lowercase());
+        // The name says most, then the shelf, then the words a prompt may use.
+        let said = [&style.name, &style.category].into_iter().chain(&style.words).map(|word| word.to_lowercase());
         let named = said.filter(|word| !word.is_empty()).find_map(|said| {
             let fits = |word: &&str| said == **word || said.split([' ', '-', '/', '&']).any(|part| part == *word);
             IDIOMS.iter().find(|(words, _)| words.iter().any(|word| fits(&word))).map(|(_, idiom)| *idiom)
