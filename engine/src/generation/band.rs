@@ -58,11 +58,13 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
 
     let voice = recipe.direction.lead;
     let mut parts = ensemble::choose(style, &wish, library.presets(), recipe.seed);
-    let remarks: Vec<String> =
+    let mut remarks: Vec<String> =
         lead::cast(&mut parts, style, voice, library.presets(), recipe.seed).into_iter().collect();
     let keys_of = |part: &Part| library.presets().get(part.preset).map_or((0, 127), |info| info.keys);
     let lead = parts.iter().find(|part| part.rule == Rule::Melody);
-    let tune = lead::tune(&melody, lead.map(|part| (part, keys_of(part))), voice);
+    let lead_keys = lead.map(|part| (part, keys_of(part)));
+    let tune = lead::tune(&melody, lead_keys, voice);
+    remarks.extend(lead_keys.and_then(|lead| lead::remark(&melody, &tune, lead, voice)));
     let tempo = analysis.tempo().0;
     let sheet = Sheet {
         bars: &bars,

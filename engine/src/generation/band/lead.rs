@@ -32,14 +32,32 @@ const CONNECTED_SECONDS: f64 = 0.03;
 /// The melody in the octave in which the lead plays it; without a lead, where it was sung.
 pub fn tune(melody: &[MelodyNote], lead: Option<(&Part, (u8, u8))>, voice: LeadVoice) -> Vec<MelodyNote> {
     let Some((part, keys)) = lead else { return melody.to_vec() };
-    let octaves = match voice {
+    let shift = octave_fit(melody, part.register, keys) + octaves(voice);
+    let played = folded(melody, shift, keys);
+    melody.iter().zip(played).map(|(note, key)| MelodyNote { key, ..note.clone() }).collect()
+}
+
+fn octaves(voice: LeadVoice) -> i32 {
+    match voice {
         LeadVoice::OctaveUp => 12,
         LeadVoice::OctaveDown => -12,
         _ => 0,
+    }
+}
+
+/// What a musician should know who asked for an octave that the instrument has not got throughout. `tune` comes from [`tune`].
+pub fn remark(melody: &[MelodyNote], tune: &[MelodyNote], lead: (&Part, (u8, u8)), voice: LeadVoice) -> Option<String> {
+    let way = match octaves(voice) {
+        0 => return None,
+        up if up > 0 => "higher",
+        _ => "lower",
     };
-    let shift = octave_fit(melody, part.register, keys) + octaves;
-    let played = folded(melody, shift, keys);
-    melody.iter().zip(played).map(|(note, key)| MelodyNote { key, ..note.clone() }).collect()
+    let shift = octave_fit(melody, lead.0.register, lead.1) + octaves(voice);
+    let moved = |(sung, played): (&MelodyNote, &MelodyNote)| i32::from(played.key) == i32::from(sung.key) + shift;
+    let whole = melody.iter().zip(tune).all(moved);
+    (!whole).then(|| {
+        format!("The lead cannot play all of the tune an octave {way}: what is out of its reach stays where it was.")
+    })
 }
 
 /// What the lead plays of the sheet's tune, with freedom from 0, exactly so, to 1.

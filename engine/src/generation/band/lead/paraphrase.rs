@@ -18,6 +18,8 @@ use crate::time::Beats;
 const FURTHEST: f64 = 0.5;
 /// Least that a note keeps of itself, in beats.
 const LEAST: f64 = 0.14;
+/// Least time between a sung note and what comes after it, in beats.
+const HEARD: f64 = 0.2;
 /// A rest of so many beats ends a phrase.
 const BREATH: f64 = 0.6;
 /// What repeats a motif is varied more, what states it less.
@@ -81,12 +83,14 @@ pub fn paraphrase(
 ) -> Vec<ScoreNote> {
     let places = places(plain, tune, player.bars);
     let mut played: Vec<ScoreNote> = Vec::with_capacity(plain.len() * 2);
+    // Where the next note may begin at the earliest: what was sung before it has been heard by then.
+    let mut floor = f64::NEG_INFINITY;
     for index in 0..plain.len() {
         // The same draws for every note whatever is done with them, so that liberties do not depend on each other.
         let mut draws = [0.0_f32; 9];
         draws.iter_mut().for_each(|draw| *draw = chance.uniform());
         let one = One { plain, places: &places, index, player, draws };
-        one.play(&mut played);
+        floor = one.play(floor, &mut played) + HEARD;
     }
     tidy(played, player.bars)
 }
@@ -139,7 +143,8 @@ impl One<'_> {
         self.draws[draw] < probability.min(1.0) * self.player.freedom
     }
 
-    fn play(&self, played: &mut Vec<ScoreNote>) {
+    /// Adds the note, with what the player makes of it, nothing of it before `floor`. Where the sung note itself starts.
+    fn play(&self, floor: f64, played: &mut Vec<ScoreNote>) -> f64 {
         let (place, idiom, freedom) = (&self.places[self.index], &self.player.idiom, self.player.freedom);
         let mut note = self.plain[self.index].clone();
         let ornament = self.ornament();
@@ -150,7 +155,7 @@ impl One<'_> {
             moved += self.shift();
         }
         moved = moved.clamp(-FURTHEST, FURTHEST);
-        note.start = Beats(place.start + moved);
+        note.start = Beats((place.start + moved).max(floor.min(place.start)));
         note.length = Beats((place.end - note.start.0).max(LEAST));
         if note.bend.is_empty() || moved.abs() > 1e-9 {
             trim(&mut note);
@@ -161,10 +166,23 @@ impl One<'_> {
         if place.ends_phrase && self.taken(4, idiom.fall) && self.player.slides && note.length.0 >= 0.7 {
             fall(&mut note);
         }
-        match ornament {
+        let before = played.len();
+        let started = match ornament {
             Some(ornament) => self.ornamented(ornament, note, played),
-            None => played.push(note),
-        }
+            None => {
+                let start = note.start.0;
+                played.push(note);
+                start
+            }
+        };
+        let first = played[before..].iter().map(|added| added.start.0).fold(started, f64::min).max(floor.min(started));
+        let mut index = 0;
+        played.retain(|added| {
+            index += 1;
+            let at = added.start.0;
+            // Nothing before its time; and what was added to the note before gives way to this one.
+            if index > before { at >= first } else { at < first - LEAST || at <= floor - HEARD }
+        });
         if place.ends_phrase && self.taken(5, idiom.fill) {
             let order = Answer {
                 plain: self.plain,
@@ -178,6 +196,7 @@ impl One<'_> {
             };
             played.extend(answer(&order));
         }
+        started
     }
 
     /// How much earlier or later the note comes.
@@ -245,10 +264,13 @@ impl One<'_> {
         matches!((self.plain[self.index].key + 12 - chord.root % 12) % 12, 4 | 7)
     }
 
-    fn ornamented(&self, ornament: Ornament, mut note: ScoreNote, played: &mut Vec<ScoreNote>) {
+    /// Adds the note with an ornament. Where the sung note itself starts.
+    fn ornamented(&self, ornament: Ornament, mut note: ScoreNote, played: &mut Vec<ScoreNote>) -> f64 {
         let (start, length, key) = (note.start.0, note.length.0, note.key);
         let (above, below) = (self.neighbour(key, 1), self.neighbour(key, -1));
-        let added = |at: f64, long: f64, key: u8, softer: f32| added(&note, at, long, key, softer);
+        let mut sung = start;
+        let like = note.clone();
+        let added = |at: f64, long: f64, key: u8, softer: f32| added(&like, at, long, key, softer);
         match ornament {
             Ornament::Grace => {
                 let long = (75.0 * self.player.beats_per_ms).clamp(0.06, 0.14);
@@ -268,9 +290,8 @@ impl One<'_> {
                 played.push(note);
             }
             Ornament::Passing => {
-                let Some(next) = self.plain.get(self.index + 1) else { return played.push(note) };
-                let up = next.key > key;
-                let goal = self.neighbour(next.key, if up { -1 } else { 1 });
+                let next = self.plain.get(self.index + 1).map_or(key, |next| next.key);
+                let goal = self.neighbour(next, if next > key { -1 } else { 1 });
                 let long = (length * 0.35).min(0.5);
                 let at = start + length - long;
                 let passing = added(at, long * 0.97, goal, 0.85);
@@ -282,7 +303,8 @@ impl One<'_> {
             Ornament::Appoggiatura => {
                 let long = (length / 3.0).min(0.48);
                 let leaning = added(start, long, above, 1.0);
-                note.start = Beats(start + long);
+                sung = start + long;
+                note.start = Beats(sung);
                 note.length = Beats(length - long);
                 trim(&mut note);
                 played.push(leaning);
@@ -329,12 +351,14 @@ impl One<'_> {
             Ornament::Blue => {
                 let long = (90.0 * self.player.beats_per_ms).clamp(0.08, 0.16);
                 let crushed = added(start, long, key.saturating_sub(1).max(self.player.keys.0), 0.9);
-                note.start = Beats(start + long);
+                sung = start + long;
+                note.start = Beats(sung);
                 note.length = Beats(length - long);
                 trim(&mut note);
                 played.extend([crushed, note]);
             }
         }
+        sung
     }
 
     /// The next key of the scale or the chord, up or down.

@@ -6,8 +6,10 @@ use super::super::melody::MelodyNote;
 const MOST_OCTAVES: i32 = 6;
 /// What a leap in the wrong direction costs, against an octave's distance from where the whole tune would lie.
 const WRONG_WAY: f64 = 400.0;
-/// What an octave added to or taken from a leap costs.
-const OTHER_LEAP: f64 = 6.0;
+/// What an octave added to or taken from a leap costs, within a phrase and over a breath.
+const OTHER_LEAP: [f64; 2] = [16.0, 5.0];
+/// Rests of so many beats are breaths.
+const BREATH: f64 = 0.6;
 /// What a beat an octave away from the tune's own place costs.
 const ASTRAY: f64 = 1.0;
 
@@ -68,11 +70,13 @@ pub fn folded(melody: &[MelodyNote], shift: i32, keys: (u8, u8)) -> Vec<u8> {
             let own = astray(index, place);
             let Some(before) = columns.last() else { return (place, own, 0) };
             let leap = key - moved[index - 1];
+            let breathes = melody[index].start - melody[index - 1].end >= BREATH;
+            let other_leap = OTHER_LEAP[usize::from(breathes)];
             let mut best = (0, f64::INFINITY);
             for (from, &(other, cost, _)) in before.iter().enumerate() {
                 let played = place - other;
                 let wrong = if played.signum() == leap.signum() { 0.0 } else { WRONG_WAY };
-                let total = cost + wrong + OTHER_LEAP * f64::from((played - leap).abs()) / 12.0;
+                let total = cost + wrong + other_leap * f64::from((played - leap).abs()) / 12.0;
                 if total < best.1 {
                     best = (from, total);
                 }
