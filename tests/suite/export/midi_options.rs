@@ -272,6 +272,18 @@ fn straight_files_leave_swing_and_looseness_to_the_sequencer() {
     assert_eq!(starts(&score, &straight, 1), [(0, 60), (beat(0.5), 60), (beat(1.0), 60), (beat(2.1), 62)]);
 }
 
+#[test]
+fn a_pickup_begins_where_the_audio_does() {
+    let notes = vec![note(-1.0, 0.5, 60, 90), note(-0.5, 1.0, 62, 90), note(1.0, 1.0, 64, 90)];
+    let score = score(120.0, 4.0, vec![track(Role::Lead, "Lead", 0, 66, notes)]);
+    let beat = u64::from(TICKS_PER_BEAT);
+    assert_eq!(starts(&score, &MidiOptions::default(), 1), [(0, 62), (beat, 64)]);
+    let ends = load(&score, &MidiOptions::default()).remove(1).0.into_iter();
+    let ends: Vec<u64> =
+        ends.filter(|event| matches!(event.2, MidiMessage::NoteOff { .. })).map(|event| event.0).collect();
+    assert_eq!(ends, [beat / 2, 2 * beat]);
+}
+
 fn chord(start: f64, symbol: &str) -> ChordSpan {
     ChordSpan {
         start: Beats(start),

@@ -14,6 +14,9 @@ const MEMBERS: u8 = 5;
 /// MIDI channel of drums, counted from 0.
 const DRUM_CHANNEL: u8 = 9;
 
+/// Changes of pitch that are worth an event.
+const HEARD_SEMITONES: f32 = 0.015;
+
 /// The channels a track is written on, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Channels {
@@ -33,7 +36,7 @@ impl Channels {
 
 /// Deals the channels: the zone first, when there is one, then one a part.
 pub(super) fn deal(score: &Score, options: &MidiOptions) -> Vec<Channels> {
-    let zone = options.lead == LeadBends::Mpe && score.tracks.iter().any(|track| carries(track));
+    let zone = options.lead == LeadBends::Mpe && score.tracks.iter().any(carries);
     let first = if zone { MEMBERS + 1 } else { 0 };
     let mut melodic = (first..16).filter(|&channel| channel != DRUM_CHANNEL).cycle();
     let mut kits = 0;
@@ -141,17 +144,19 @@ pub(super) fn part<'a>(
 /// without curves.
 fn curves(pieces: &[Piece], channels: &Channels, bends: Option<u8>, events: &mut Vec<Timed<'_>>) {
     let event = |at, channel: u8, message| (at, 2, TrackEventKind::Midi { channel: u4::new(channel), message });
-    let mut last_wheel = vec![bends.map(|range| wheel(0.0, range)); channels.notes.len()];
+    let mut last_wheel = vec![0.0_f32; channels.notes.len()];
     let mut last_pedal = control(11, 127.0);
     for (index, piece) in pieces.iter().enumerate() {
         let next = pieces.get(index + 1).map_or(u64::MAX, |next| next.start);
         let turn = index % channels.notes.len();
         for at in piece.curve_ticks(piece.end.min(next.max(piece.start + 1))) {
             if let Some(range) = bends {
-                let bend = wheel(piece.bend(at), range);
-                if last_wheel[turn] != Some(bend) {
-                    events.push(event(at, channels.notes[turn], bend));
-                    last_wheel[turn] = Some(bend);
+                let bend = piece.bend(at);
+                // A note begins on its pitch exactly; after that, what nobody hears need not be written.
+                let least = if at == piece.start { 1e-4 } else { HEARD_SEMITONES };
+                if (bend - last_wheel[turn]).abs() >= least {
+                    events.push(event(at, channels.notes[turn], wheel(bend, range)));
+                    last_wheel[turn] = bend;
                 }
             }
             let pedal = control(11, square_law(127.0, value_at(&piece.note.expression_db, piece.beat(at))));

@@ -157,7 +157,7 @@ impl Idiom {
         let said = [&style.name, &style.category].into_iter().chain(&style.words).map(|word| word.to_lowercase());
         let named = said.filter(|word| !word.is_empty()).find_map(|said| {
             let fits = |word: &&str| said == **word || said.split([' ', '-', '/', '&']).any(|part| part == *word);
-            IDIOMS.iter().find(|(words, _)| words.iter().any(|word| fits(&word))).map(|(_, idiom)| *idiom)
+            IDIOMS.iter().find(|(words, _)| words.iter().any(&fits)).map(|(_, idiom)| *idiom)
         });
         let mut idiom = named.unwrap_or(PLAIN);
         idiom.swung = style.feel.swing > 0.56 && style.feel.swing_unit == SwingUnit::Eighth;

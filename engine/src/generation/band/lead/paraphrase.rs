@@ -228,7 +228,8 @@ impl One<'_> {
         let next = self.plain.get(self.index + 1);
         let length = place.end - place.start;
         // Beats that may be taken before the note: from a rest, or from the end of a note that keeps its better half.
-        let room = place.before + before.map_or(0.0, |before| 0.4 * before.length.0);
+        let spared = before.map_or(0.0, |before| before.length.0);
+        let room = place.before + 0.4 * spared;
         let leap = next.filter(|_| place.after < 0.35).map_or(0, |next| next.key.abs_diff(note.key));
         let tone = self.player.harmony.at(place.start).tones.contains(&(note.key % 12));
         let when = |possible: bool, weight: f32| if possible { weight } else { 0.0 };
@@ -237,7 +238,7 @@ impl One<'_> {
             (Ornament::Grace, when(room >= 0.15 && place.structural, idiom.grace)),
             (Ornament::Passing, when((3..=5).contains(&leap) && length >= 0.7, idiom.passing)),
             (Ornament::Approach, when(room >= 0.3 && place.structural, idiom.approach)),
-            (Ornament::Enclosure, when(room >= 0.6 && place.structural, idiom.enclosure)),
+            (Ornament::Enclosure, when(place.before + 0.6 * spared >= 0.54 && place.structural, idiom.enclosure)),
             (Ornament::Appoggiatura, when(tone && place.structural && length >= 1.0, idiom.appoggiatura)),
             (Ornament::Mordent, when(length >= 0.9, idiom.mordent)),
             (Ornament::Turn, when(length >= 1.4, idiom.turn)),
@@ -285,7 +286,8 @@ impl One<'_> {
             }
             Ornament::Enclosure => {
                 let second = if self.player.idiom.swung { 0.34 } else { 0.25 };
-                played.push(added(start - second - 0.25, 0.24, above, 0.8));
+                let first = 0.54 - second;
+                played.push(added(start - 0.54, 0.95 * first, above, 0.8));
                 played.push(added(start - second, second * 0.95, key.saturating_sub(1).max(self.player.keys.0), 0.85));
                 played.push(note);
             }
@@ -371,7 +373,7 @@ impl One<'_> {
             let class = (key % 12) as u8;
             self.player.harmony.scale[usize::from(class)] || tones.contains(&class)
         };
-        near.clone().find(fits).or(near.last()).map_or(key, |key| key as u8)
+        near.clone().find(fits).or(near.clone().next_back()).map_or(key, |key| key as u8)
     }
 }
 
