@@ -76,15 +76,16 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         energy: wish.energy,
         seed: recipe.seed,
     };
-    let idiom = lead::Idiom::of(style);
-    let led = lead.map(|part| lead::play(analysis, &sheet, part, keys_of(part), idiom, recipe.freedom));
+    let answered = parts.iter().any(|part| part.rule == Rule::Counter);
+    let idiom = lead::Idiom::of(style, answered);
+    let led = lead.map(|part| lead::play(analysis, &sheet, &tune, part, keys_of(part), idiom, recipe.freedom));
     let led = led.as_deref();
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
         let mut notes = match part.rule {
             Rule::Melody => led.unwrap_or(&[]).to_vec(),
-            Rule::Counter => counter::line(&sheet, part, led, idiom),
+            Rule::Counter => counter::line(&sheet, part, &tune, idiom),
             Rule::Double => double::play(led.unwrap_or(&[]), &sheet, part, keys_of(part), voice),
             Rule::Comp => chords::comp(&sheet, part),
             Rule::Hold => pad::hold(&sheet, part),

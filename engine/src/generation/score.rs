@@ -82,6 +82,9 @@ impl Preset {
 pub struct ScoreNote {
     /// Start, in song position. Feel and humanisation are already in it.
     pub start: Beats,
+    /// Start as it is written, before swing, push and looseness, where that is known: what a sheet or a straight file shows.
+    #[serde(default)]
+    pub written: Option<Beats>,
     /// Length.
     pub length: Beats,
     /// MIDI key; for drums, the kit's key.
@@ -92,10 +95,6 @@ pub struct ScoreNote {
     pub bend: Vec<(f32, f32)>,
     /// Gain curve: beats from the note's start, and decibels. Empty is flat.
     pub expression_db: Vec<(f32, f32)>,
-    /// Start without swing, push and looseness, in song position, for exports that leave these to the sequencer; `None` where
-    /// `start` itself is meant, as for what was sung.
-    #[serde(default)]
-    pub written: Option<Beats>,
 }
 
 /// One part.

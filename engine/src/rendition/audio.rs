@@ -235,12 +235,12 @@ fn melody_score(analysis: &Analysis, length: Beats) -> Score {
         let (start, stop) = (analysis.beat_at(note.onset), analysis.beat_at(note.offset));
         (start < end && stop > start).then(|| ScoreNote {
             start,
+            written: None,
             length: stop - start,
             key: note.key,
             velocity: (40.0 + 80.0 * note.loudness.clamp(0.0, 1.0)) as u8,
             bend: Vec::new(),
             expression_db: Vec::new(),
-            written: None,
         })
     });
     let track = Track {

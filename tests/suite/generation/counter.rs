@@ -218,9 +218,40 @@ fn it_stays_clear_of_a_tune_that_is_sung_and_of_a_free_one() {
             free.add(&judge(&played, &line(&played, Role::Counter), &line(&played, Role::Lead)));
         }
         println!("{style}: against a voice {sung:?}, against a paraphrase {free:?}");
-        for judged in [&sung, &free] {
-            assert_eq!((judged.clashes, judged.crossings), (0, 0), "{style}");
-            assert!(judged.notes > 40, "{style}: only {} notes", judged.notes);
+        assert_eq!((sung.clashes, sung.crossings, free.crossings), (0, 0, 0), "{style}");
+        // A player's short chromatic notes may rub in passing.
+        assert!(free.clashes * 25 <= free.notes, "{style}: {} of {}", free.clashes, free.notes);
+        assert!(sung.notes > 40 && free.notes > 40, "{style}: only {} and {} notes", sung.notes, free.notes);
+    }
+}
+
+#[test]
+fn it_stays_the_same_whatever_the_lead_makes_of_the_tune() {
+    for tune in tunes().iter().take(4) {
+        for style in STYLES {
+            let exact = line(&score(tune, style, 2, LeadVoice::AsSung, 0.0), Role::Counter);
+            assert_eq!(exact, line(&score(tune, style, 2, LeadVoice::AsSung, 1.0), Role::Counter), "{style}");
+        }
+    }
+}
+
+#[test]
+fn odd_tunes_and_every_voice_are_playable() {
+    let voices = [
+        LeadVoice::AsSung,
+        LeadVoice::OctaveUp,
+        LeadVoice::OctaveDown,
+        LeadVoice::Thirds,
+        LeadVoice::Sixths,
+        LeadVoice::Doubled,
+        LeadVoice::Off,
+    ];
+    for (index, tune) in tunes::all().iter().enumerate() {
+        for (seed, voice) in voices.into_iter().enumerate() {
+            let score = score(tune, STYLES[(index + seed) % STYLES.len()], seed as u64, voice, 1.0);
+            let mut faults = faults(&score, &tune.analysis);
+            faults.retain(|fault| voice != LeadVoice::Off || !fault.starts_with("roles"));
+            assert_eq!(faults, Vec::<String>::new(), "{}: {voice:?}", tune.name);
         }
     }
 }

@@ -9,12 +9,12 @@ use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, Seconds, SongGrid};
 pub fn note(start: f64, length: f64, key: u8, velocity: u8) -> ScoreNote {
     ScoreNote {
         start: Beats(start),
+        written: None,
         length: Beats(length),
         key,
         velocity,
         bend: vec![],
         expression_db: vec![],
-        written: None,
     }
 }
 

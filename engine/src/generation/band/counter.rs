@@ -7,6 +7,7 @@ mod pitch;
 mod rhythm;
 
 use super::lead::{Idiom, vibrato_depth, with_vibrato};
+use super::melody::MelodyNote;
 use super::sheet::Sheet;
 use crate::generation::score::ScoreNote;
 use crate::generation::style::Part;
@@ -35,12 +36,10 @@ pub(super) struct Stroke {
     anew: bool,
 }
 
-/// The counter-line under a sheet's tune. `lead` is what the lead plays, `None` where the singer keeps the tune.
-pub fn line(sheet: &Sheet<'_>, part: &Part, lead: Option<&[ScoreNote]>, idiom: Idiom) -> Vec<ScoreNote> {
-    let tune: Vec<Sung> = match lead {
-        Some(notes) => notes.iter().map(|note| (note.start.0, note.start.0 + note.length.0, note.key)).collect(),
-        None => sheet.tune.iter().map(|note| (note.start, note.end, note.key)).collect(),
-    };
+/// The counter-line to a tune: where the style's own lead plays it, or where it was sung when the singer keeps it. It never listens to
+/// what the lead really plays, so that another lead leaves it as it is.
+pub fn line(sheet: &Sheet<'_>, part: &Part, tune: &[MelodyNote], idiom: Idiom) -> Vec<ScoreNote> {
+    let tune: Vec<Sung> = tune.iter().map(|note| (note.start, note.end, note.key)).collect();
     let mut chance = sheet.chance(part);
     let strokes = rhythm::strokes(sheet, part, &tune, &mut chance);
     let search = Search::new(sheet, part, &tune, idiom, &mut chance);

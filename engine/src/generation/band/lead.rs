@@ -60,18 +60,18 @@ pub fn remark(melody: &[MelodyNote], tune: &[MelodyNote], lead: (&Part, (u8, u8)
     })
 }
 
-/// What the lead plays of the sheet's tune, with freedom from 0, exactly so, to 1.
+/// What the lead plays of a tune from [`tune`], with freedom from 0, exactly so, to 1.
 pub fn play(
     analysis: &Analysis,
     sheet: &Sheet<'_>,
+    tune: &[MelodyNote],
     part: &Part,
     keys: (u8, u8),
     idiom: Idiom,
     freedom: f32,
 ) -> Vec<ScoreNote> {
     let dynamics = Dynamics::of(&analysis.notes);
-    let mut notes: Vec<ScoreNote> = sheet
-        .tune
+    let mut notes: Vec<ScoreNote> = tune
         .iter()
         .map(|sung| {
             let source = &analysis.notes[sung.source];
@@ -109,7 +109,7 @@ pub fn play(
         beats_per_ms: sheet.tempo / 60_000.0,
         freedom,
     };
-    paraphrase(&notes, sheet.tune, &player, &mut sheet.chance(part))
+    paraphrase(&notes, tune, &player, &mut sheet.chance(part))
 }
 
 /// Lets notes touch that the singer connected: the player does not let go between them.

@@ -41,7 +41,7 @@ const VIBRATO_HZ: f32 = 5.3;
 /// How loud a take's notes and their inner parts are, as distributions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dynamics {
-    /// Loudness and time of each note, by loudness.
+    /// Loudness of each note, and the time of all up to it, by loudness.
     notes: Vec<(f32, f32)>,
     /// Levels inside the notes in decibels, sorted.
     levels: Vec<f32>,
@@ -54,6 +54,11 @@ impl Dynamics {
         let sane = notes.iter().filter(|note| note.loudness.is_finite() && note.offset.0 > note.onset.0);
         let mut sorted: Vec<(f32, f32)> = sane.map(|note| (note.loudness.clamp(0.0, 1.0), time(note))).collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut passed = 0.0;
+        for note in &mut sorted {
+            passed += note.1;
+            note.1 = passed;
+        }
         let inside =
             notes.iter().flat_map(|note| note.level_db.iter().filter(|(at, level)| *at > 0.08 && level.is_finite()));
         let mut levels: Vec<f32> = inside.map(|(_, level)| level.min(0.0)).collect();
@@ -63,22 +68,18 @@ impl Dynamics {
 
     /// Share of the take's time that is softer than a loudness, half of what is equal counted.
     fn rank(&self, loudness: f32) -> f32 {
-        let total: f32 = self.notes.iter().map(|note| note.1).sum();
-        let softer: f32 = self.notes.iter().filter(|note| note.0 < loudness - 1e-4).map(|note| note.1).sum();
-        let equal: f32 = self.notes.iter().filter(|note| (note.0 - loudness).abs() <= 1e-4).map(|note| note.1).sum();
-        if total > 0.0 { (softer + equal / 2.0) / total } else { 0.5 }
+        let upto = |loudness: f32| {
+            let after = self.notes.partition_point(|note| note.0 <= loudness);
+            after.checked_sub(1).map_or(0.0, |last| self.notes[last].1)
+        };
+        let total = self.notes.last().map_or(0.0, |last| last.1);
+        if total > 0.0 { (upto(loudness - 1e-4) + upto(loudness + 1e-4)) / 2.0 / total } else { 0.5 }
     }
 
     fn at_rank(&self, rank: f32) -> f32 {
-        let total: f32 = self.notes.iter().map(|note| note.1).sum();
-        let mut passed = 0.0;
-        for note in &self.notes {
-            passed += note.1;
-            if passed >= rank * total {
-                return note.0;
-            }
-        }
-        0.5
+        let total = self.notes.last().map_or(0.0, |last| last.1);
+        let at = self.notes.partition_point(|note| note.1 < rank * total);
+        self.notes.get(at).map_or(0.5, |note| note.0)
     }
 
     /// The velocity of a note of a loudness, before the band's energy.

@@ -151,8 +151,8 @@ const IDIOMS: [(&[&str], Idiom); 8] = [
 ];
 
 impl Idiom {
-    /// A style's.
-    pub fn of(style: &Style) -> Self {
+    /// A style's, in an ensemble in which a counter-line answers the tune or none does.
+    pub fn of(style: &Style, answered: bool) -> Self {
         // The name says most, then the shelf, then the words a prompt may use.
         let said = [&style.name, &style.category].into_iter().chain(&style.words).map(|word| word.to_lowercase());
         let named = said.filter(|word| !word.is_empty()).find_map(|said| {
@@ -161,6 +161,10 @@ impl Idiom {
         });
         let mut idiom = named.unwrap_or(PLAIN);
         idiom.swung = style.feel.swing > 0.56 && style.feel.swing_unit == SwingUnit::Eighth;
+        // Two answers at once are none.
+        if answered {
+            idiom.fill = 0.0;
+        }
         if style.harmony.blue {
             idiom.blue = idiom.blue.max(0.6);
         }
