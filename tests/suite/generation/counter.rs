@@ -286,7 +286,6 @@ fn seeds_write_different_lines() {
     for style in STYLES {
         let lines: Vec<Line> =
             (0..6).map(|seed| line(&score(tune, style, seed, LeadVoice::AsSung, 0.0), Role::Counter)).collect();
-        println!("{style}: {:.2?}", lines[0]);
         for (index, first) in lines.iter().enumerate() {
             for second in &lines[index + 1..] {
                 let same = first
