@@ -25,6 +25,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// [`Error::File`] with the path that could not be written; [`Error::Internal`] when a score has more than MIDI can hold.
 pub fn write_rendition(folder: &Path, rendition: &Rendition) -> Result<Vec<PathBuf>> {
+    write_rendition_with(folder, rendition, &midi::MidiOptions::default())
+}
+
+/// [`write_rendition`], with a producer's choices about `rendition.mid`.
+///
+/// # Errors
+/// As [`write_rendition`].
+pub fn write_rendition_with(folder: &Path, rendition: &Rendition, options: &midi::MidiOptions) -> Result<Vec<PathBuf>> {
     let label = wav::Label::of(rendition);
     let mut written = Vec::new();
     let mut write = |path: PathBuf, bytes: Vec<u8>| -> Result<()> {
@@ -47,7 +55,7 @@ pub fn write_rendition(folder: &Path, rendition: &Rendition) -> Result<Vec<PathB
     // Music that was made as audio has no notes of its own; the melody it follows goes beside it.
     let melody = rendition.made.as_ref().map(|made| &made.melody);
     if let Some(score) = rendition.score.as_ref().or(melody) {
-        write(folder.join("rendition.mid"), midi::midi_bytes(score, &rendition.name)?)?;
+        write(folder.join("rendition.mid"), midi::midi_bytes_with(score, &rendition.name, options)?)?;
     }
     Ok(written)
 }

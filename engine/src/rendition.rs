@@ -114,7 +114,9 @@ pub struct Rendition {
 impl Rendition {
     /// How the lead keeps the melody, when there is a lead to listen to.
     pub fn lead_fidelity(&self) -> Option<Fidelity> {
-        self.made.is_none().then_some(self.fidelity)
+        let led = |score: &Score| score.tracks.iter().any(|track| track.role == Role::Lead);
+        let heard = self.made.is_none() && self.score.as_ref().is_none_or(led);
+        heard.then_some(self.fidelity)
     }
 
     /// The rate of all its audio.

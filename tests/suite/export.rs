@@ -2,5 +2,6 @@
 
 mod files;
 mod midi;
+mod midi_options;
 mod picture;
 mod sheet;

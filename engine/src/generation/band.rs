@@ -9,6 +9,8 @@ mod bass;
 mod chance;
 mod chords;
 mod colour;
+mod counter;
+mod double;
 mod drums;
 mod ensemble;
 mod extension;
@@ -29,13 +31,13 @@ mod walk;
 
 pub use harmony::Alternative;
 
-use crate::analysis::{Analysis, KeyEstimate};
+use crate::analysis::{Analysis, Key, KeyEstimate};
 use crate::error::{Error, Result};
 use crate::generation::direction::{Direction, Ending, LeadVoice};
 use crate::generation::prompt;
-use crate::generation::score::{ChordSpan, Role, Score, ScoreNote, Track};
+use crate::generation::score::{ChordSpan, Role, Score, ScoreNote, SectionMark, Track};
 use crate::generation::style::library::StyleLibrary;
-use crate::generation::style::{Part, Rule, Style};
+use crate::generation::style::{Part, Rule, Section, Style};
 use crate::generation::{Recipe, Request};
 use crate::job_context::{JobContext, Stage};
 use crate::time::{Beats, SongGrid};
@@ -75,10 +77,16 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
 
     let presets = library.presets();
     let keys_of = |part: &Part| presets.get(part.preset).map_or((0, 127), |info| info.keys);
-    let (parts, remarks) = ensemble::choose(style, &wish, presets, direction, recipe.seed);
+    let voice = direction.lead;
+    let (mut parts, mut remarks) = ensemble::choose(style, &wish, presets, direction, recipe.seed);
+    remarks.extend(lead::cast(&mut parts, style, voice, presets, direction.seed_of(Role::Lead, recipe.seed)));
+    let lead = parts.iter().find(|part| part.rule == Rule::Melody);
+    let lead_keys = lead.map(|part| (part, keys_of(part)));
+    let led_tune = lead::tune(&melody, lead_keys, voice);
+    remarks.extend(lead_keys.and_then(|lead| lead::remark(&melody, &led_tune, lead, voice)));
     // The others know the tune where the style's own lead would play it, so that another lead changes nothing for them.
     let known = ensemble::lead(style, &wish, presets, harmony_seed(recipe));
-    let tune = lead::tune(&melody, &known, keys_of(&known));
+    let tune = lead::tune(&melody, Some((&known, keys_of(&known))), LeadVoice::AsSung);
     let fills = fills::rooms(&bars, &tune, &style.form);
     let tempo = analysis.tempo().0;
     let mood = Mood::of(&direction.moods, wish.energy);
@@ -95,6 +103,10 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         direction,
         seed: recipe.seed,
     };
+    let answered = parts.iter().any(|part| part.rule == Rule::Counter);
+    let idiom = lead::Idiom::of(style, answered);
+    let led = lead.map(|part| lead::play(&analysis, &sheet, &led_tune, part, keys_of(part), idiom, recipe.freedom));
+    let led = led.as_deref();
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
@@ -103,12 +115,9 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             continue;
         }
         let mut notes = match part.rule {
-            Rule::Melody => {
-                let tune = lead::tune(&melody, part, keys_of(part));
-                let seed = direction.seed_of(Role::Lead, recipe.seed);
-                let asked = lead::Wish { freedom: recipe.freedom, energy: sheet.energy, seed };
-                lead::play(&analysis, &tune, part, &bars, &harmony, asked)
-            }
+            Rule::Melody => led.unwrap_or(&[]).to_vec(),
+            Rule::Counter => counter::line(&sheet, part, &tune, idiom),
+            Rule::Double => double::play(led.unwrap_or(&[]), &sheet, part, keys_of(part), voice),
             Rule::Comp => chords::comp(&sheet, part),
             Rule::Hold => pad::hold(&sheet, part),
             Rule::Degrees => bass::degrees(&sheet, part),
@@ -119,7 +128,6 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             Rule::Arp => arp::arp(&sheet, part),
             Rule::Riff => riff::riff(&sheet, part),
             Rule::Riser => riser::riser(&sheet, part),
-            Rule::Counter | Rule::Double => Vec::new(),
         };
         if part.rule == Rule::Melody {
             wrap_pickup(&mut notes, &bars, direction);
@@ -161,6 +169,8 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         ignored: wish.ignored,
         grid: analysis.grid.clone(),
         length: if as_taken { request.analysis.length } else { Beats(bars.end - bars.start) },
+        key: Some(Key { tonic: harmony.tonic, mode: harmony.mode }),
+        sections: sections(&bars),
         chords,
         tracks,
         room: style.room,
@@ -251,6 +261,18 @@ pub fn chord_alternatives(
     harmony::alternatives(&task(&melody, &bars, &request.analysis.key, &manner, recipe), context)
 }
 
+/// Where the sections begin.
+fn sections(bars: &Bars) -> Vec<SectionMark> {
+    let mut marks: Vec<SectionMark> = Vec::new();
+    for bar in bars.bars.iter().filter(|bar| !bar.pickup && bar.in_phrase == 0) {
+        let name = if bar.section == Section::B { "B" } else { "A" };
+        if marks.last().is_none_or(|mark| mark.name != name) {
+            marks.push(SectionMark { start: Beats(bar.from), name: name.to_owned() });
+        }
+    }
+    marks
+}
+
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one
 /// that starts lightly, so that the tune stays as far in front.
 fn lead_lift_db(sheet: &Sheet<'_>) -> f32 {
@@ -323,6 +345,9 @@ pub fn retempo(score: &Score, grid: SongGrid) -> Score {
     for note in moved.tracks.iter_mut().flat_map(|track| &mut track.notes) {
         note.start = note.start + shift;
         note.written = note.written.map(|written| written + shift);
+    }
+    for section in &mut moved.sections {
+        section.start = section.start + shift;
     }
     moved.grid = grid;
     moved

@@ -5,6 +5,7 @@ mod mix;
 pub use mix::{Delay, Level, Master, Room, RoomKind, Strip};
 
 use super::direction::Ending;
+use crate::analysis::Key;
 use crate::time::{Beats, SongGrid};
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +141,15 @@ pub struct ChordSpan {
     pub locked: bool,
 }
 
+/// Where a section begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SectionMark {
+    /// Where, in song position.
+    pub start: Beats,
+    /// As a musician calls it: "A", "B".
+    pub name: String,
+}
+
 /// What every part plays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -153,6 +163,12 @@ pub struct Score {
     pub grid: SongGrid,
     /// Length: the take's own, or whole bars of a piece made of it; one bar more than the tune when a last chord needs it.
     pub length: Beats,
+    /// Key of the harmony, for the signature; `None` in scores of earlier versions.
+    #[serde(default)]
+    pub key: Option<Key>,
+    /// Sections, by start.
+    #[serde(default)]
+    pub sections: Vec<SectionMark>,
     /// Harmony.
     pub chords: Vec<ChordSpan>,
     /// Parts, one a role at most, in the order of [`Role::ALL`].

@@ -259,6 +259,8 @@ fn melody_score(analysis: &Analysis, length: Beats) -> Score {
         ignored: Vec::new(),
         grid: grid.clone(),
         length,
+        key: Some(analysis.key.key),
+        sections: Vec::new(),
         chords: Vec::new(),
         tracks: vec![track],
         room: Room { decay_seconds: 0.0, level_db: 0.0, kind: RoomKind::default() },

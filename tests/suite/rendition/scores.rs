@@ -40,6 +40,8 @@ pub fn score(tempo: f64, beats: f64, tracks: Vec<Track>) -> Score {
         ignored: vec![],
         grid: SongGrid::at_origin(Bpm(tempo), Metre::default()),
         length: Beats(beats),
+        key: None,
+        sections: vec![],
         chords: vec![],
         tracks,
         room: Room { decay_seconds: 1.4, level_db: -8.0, kind: Default::default() },

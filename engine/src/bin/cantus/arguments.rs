@@ -1,6 +1,9 @@
 //! Thread: main. Command line arguments.
 
+mod midi;
+
 use crate::models;
+use cantus_engine::export::midi::MidiOptions;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
 use cantus_engine::generation::musicgen::Precision;
 use cantus_engine::generation::{EngineKind, Timing};
@@ -17,9 +20,12 @@ cantus: a hummed melody becomes a styled rendition
       --out writes all three files. IN may be a folder: a line for each recording in it.
 
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
-                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] [--part N] --out DIR
+                [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] [--part N]
+                [--midi-lead plain|bend|mpe] [--midi-groove played|straight] [--drum-map gm|FILE]
+                --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
-      and DIR/report.json. The style is a name or any prompt.
+      and DIR/report.json. The style is a name or any prompt. A drum map is a text file with
+      a line a drum: its name or General MIDI key, =, and the key it is to have.
 
   cantus render IN --engine musicgen --prompt \"warm strings\" [--model DIR|NAME]
                 [--melody take|notes|chords|none] [--bars N | --seconds S] [--seed N]
@@ -98,6 +104,7 @@ pub struct Render {
     pub timing: Timing,
     pub rate: SampleRate,
     pub part: Option<usize>,
+    pub midi: MidiOptions,
     pub out: PathBuf,
 }
 
@@ -159,6 +166,7 @@ pub fn parse() -> Result<Command, String> {
             timing: options.timing,
             rate: options.rate.unwrap_or(SampleRate(48_000)),
             part: options.part,
+            midi: options.midi_options,
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
@@ -191,6 +199,7 @@ struct Options {
     neural: Option<&'static str>,
     part: Option<usize>,
     midi: Option<PathBuf>,
+    midi_options: MidiOptions,
     picture: Option<PathBuf>,
 }
 
@@ -246,6 +255,10 @@ impl Options {
                 }
                 Long("part") => {
                     self.part = Some(usize::try_from(whole(parser, "--part", 1..=9_999)?).unwrap_or(1));
+                }
+                Long(name @ ("midi-lead" | "midi-groove" | "drum-map")) => {
+                    let name = name.to_owned();
+                    self.midi_options = midi::read(std::mem::take(&mut self.midi_options), &name, parser)?;
                 }
                 Long("midi") => self.midi = Some(path(parser)?),
                 Long("picture" | "plot") => self.picture = Some(path(parser)?),

@@ -58,7 +58,7 @@ pub fn run(order: &Render) -> Result<()> {
         };
         let folder = format!("{:02}-{}", index + 1, plan.folder);
         let ready_ms = begun.elapsed().as_secs_f32() * 1e3;
-        export::write_rendition(&order.out.join(&folder), &rendition)?;
+        export::write_rendition_with(&order.out.join(&folder), &rendition, &order.midi)?;
         rows.push(row(&rendition, &folder, ready_ms));
         table.push(line(&rendition, &folder));
     }

@@ -1,7 +1,8 @@
 //! Thread: worker. A melody as a Standard MIDI File: the notes as sung in time, on the grid they were heard against.
 
-use super::{TICKS_PER_BEAT, Timed, delta_times, tempo_message, ticks, time_signature};
-use crate::analysis::{Analysis, Key, Mode};
+use super::conductor::{key_signature, tempo_message, time_signature};
+use super::{TICKS_PER_BEAT, Timed, delta_times, ticks};
+use crate::analysis::Analysis;
 use crate::error::{Error, Result};
 use midly::num::{u4, u7, u15};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEventKind};
@@ -46,16 +47,4 @@ pub fn melody_bytes(analysis: &Analysis, name: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     smf.write_std(&mut bytes).map_err(|error| Error::internal("writing files", error))?;
     Ok(bytes)
-}
-
-/// Sharps (or flats, when negative) of a key's signature, at most six.
-fn key_signature(key: Key) -> MetaMessage<'static> {
-    let major = match key.mode {
-        Mode::Major => key.tonic % 12,
-        Mode::Minor => (key.tonic + 3) % 12,
-    };
-    // Each fifth up is a sharp more; from seven sharps on the flats are fewer.
-    let sharps = i8::try_from(u16::from(major) * 7 % 12).unwrap_or(0);
-    let sharps = if sharps > 6 { sharps - 12 } else { sharps };
-    MetaMessage::KeySignature(sharps, key.mode == Mode::Minor)
 }
