@@ -10,7 +10,7 @@ use std::f32::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
 
 /// How a sound opens with the player's strength, in cents of the filter a decibel, and how far at most.
-const BRIGHTNESS_CENTS_PER_DB: f32 = 150.0;
+const BRIGHTNESS_CENTS_PER_DB: f32 = 200.0;
 const BRIGHTNESS_CENTS: [f32; 2] = [-2_400.0, 1_200.0];
 
 /// Where the sound of a note comes from.

@@ -20,8 +20,9 @@ const MIDDLE: f32 = 0.803;
 const ATTENUATION_SHARE: f32 = 0.4;
 /// Filters that are open this many times as far as the sample reaches take half a decibel of its very top: they are left out.
 const OPEN: f32 = 1.7;
-/// What a sound with a player's strength in it is open to at no more than full strength: 11 kHz.
-const BRIGHT_CENTS: f32 = 12_500.0;
+/// How far a sound with a player's strength in it opens at full strength: to its 22nd harmonic, between 4.7 and 11 kHz.
+const BRIGHT_OVER_KEY_CENTS: f32 = 5_400.0;
+const BRIGHT_CENTS: [f32; 2] = [11_000.0, 12_500.0];
 /// Fastest that a sample is played, in its own rates.
 const FASTEST: f64 = 64.0;
 const ONE: f64 = (1_u64 << FRACTION_BITS) as f64;
@@ -59,7 +60,7 @@ pub struct Voice {
     sample: Sample,
     looping: Looping,
     rate_hz: f32,
-    key_hz: f32,
+    key: f32,
     /// Samples a frame without bend, as a base-2 logarithm.
     speed_log2: f64,
     gain: f32,
@@ -124,16 +125,21 @@ impl Voice {
         };
         let decibels = touch.gain_db - values[number::ATTENUATION] / 10.0 - values[number::FILTER_Q] / 20.0;
         let volume = envelope(number::VOLUME_ENVELOPE);
+        let mut modulation = envelope(number::MOD_ENVELOPE);
+        if modulation.release == 0.0 {
+            // Nobody wrote how filter and pitch go back: at once would be a click, so they go as the sound goes.
+            modulation.release = volume.release;
+        }
         let mut voice = Self {
             bytes: set.sample_bytes(),
             looping: region.looping(),
             rate_hz: rate.hz() as f32,
-            key_hz: 440.0 * ((f32::from(key) - 69.0) / 12.0).exp2(),
+            key: f32::from(key),
             speed_log2: own + f64::from(cents) / 1_200.0,
             gain: MIDDLE * 10.0_f32.powf(decibels / 20.0),
             pan: values[number::PAN] / 500.0,
             volume,
-            modulation: envelope(number::MOD_ENVELOPE),
+            modulation,
             slow: SlowOscillator {
                 delay: seconds(values[number::MOD_LFO_DELAY]),
                 hz: hertz(values[number::MOD_LFO_RATE]),
@@ -246,13 +252,14 @@ impl Voice {
 
         let mut cutoff = self.cutoff_cents + self.to_filter[0] * modulation + self.to_filter[1] * slow;
         if let Some(brightness) = after.brightness {
-            cutoff = cutoff.min(BRIGHT_CENTS) + brightness;
+            let open = 100.0 * self.key + BRIGHT_OVER_KEY_CENTS;
+            cutoff = cutoff.min(open.clamp(BRIGHT_CENTS[0], BRIGHT_CENTS[1])) + brightness;
         }
         let mut hz = hertz(cutoff.clamp(1_500.0, 14_000.0));
         let highest = 0.5 * self.rate_hz * (first.max(speed) as f32).exp2();
         if self.filter.is_some() || self.resonance > 1.01 || hz < OPEN * highest.min(0.5 * self.rate_hz) {
             if after.brightness.is_some() {
-                hz = hz.max(2.5 * self.key_hz);
+                hz = hz.max(2.5 * hertz(100.0 * self.key));
             }
             let filter = self.filter.get_or_insert_with(LowPass::new);
             filter.run(out, hz, self.resonance, self.rate_hz);

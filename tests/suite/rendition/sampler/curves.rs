@@ -4,10 +4,16 @@ use super::{RATE, amplitude_at, db};
 use crate::rendition::scores::{note, score, track};
 use crate::rendition::stem;
 use cantus_engine::generation::score::{Role, ScoreNote};
-use cantus_engine::time::MidiNote;
+use cantus_engine::job_context::JobContext;
+use cantus_engine::rendition::part::render_part;
+use cantus_engine::time::{MidiNote, SampleRate};
 
+/// A line alone, before anything is balanced: the left side.
 fn line(program: u8, notes: Vec<ScoreNote>) -> Vec<f32> {
-    stem(&score(120.0, 8.0, vec![track(Role::Counter, "Line", 0, program, notes)]), Role::Counter, RATE)
+    let score = score(120.0, 8.0, vec![track(Role::Counter, "Line", 0, program, notes)]);
+    let (context, frames) = (JobContext::detached(), 5 * RATE as usize);
+    let audio = render_part(&score.tracks[0], &score.grid, SampleRate(RATE), 4 * 48_000, frames, &context, &|| Ok(()));
+    audio.expect("a part").channels.remove(0)
 }
 
 /// Level of the harmonics from the fourth to the eighth against the first two.
