@@ -14,7 +14,7 @@ const DAMP_SECONDS: f64 = 0.08;
 const ROOM_BEFORE_SECONDS: f64 = 0.02;
 /// A slur's crossfade, its middle on the new note, and how much of the new sound's attack is not played again.
 const SLUR_SECONDS: f64 = 0.024;
-const SLUR_SKIP_SECONDS: f32 = 0.06;
+const SLUR_SKIP_SECONDS: f32 = 0.08;
 /// How fast a choked cymbal stops.
 const CHOKE_SECONDS: f64 = 0.012;
 /// Softens a sample that does not begin at zero. Drums are left as sharp as they are.

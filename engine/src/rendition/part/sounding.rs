@@ -5,7 +5,7 @@ use super::place::Cut;
 use crate::audio::AudioBuffer;
 use crate::rendition::biquad::Biquad;
 use crate::rendition::sampler::line_at;
-use crate::rendition::sampler::voice::{BLOCK, Moves, Voice};
+use crate::rendition::sampler::voice::{BLOCK, Moves, STEPS, Voice};
 use std::f32::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
 
@@ -95,12 +95,11 @@ impl Sounding {
         let (first, last) = (self.gain_at(from), self.gain_at(from + length));
         let slope = (last - first) / length.max(1) as f32;
         let [to_left, to_right] = self.sides;
-        // Processors turn small whole numbers into fractions faster than large ones.
-        for ((index, sample), left) in (0_i32..).zip(mono).zip(left[..length].iter_mut()) {
-            *left += sample * ((first + slope * index as f32) * to_left);
+        for ((left, sample), step) in left[..length].iter_mut().zip(mono).zip(&STEPS) {
+            *left += sample * ((first + slope * step) * to_left);
         }
-        for ((index, sample), right) in (0_i32..).zip(other).zip(right[..length].iter_mut()) {
-            *right += sample * ((first + slope * index as f32) * to_right);
+        for ((right, sample), step) in right[..length].iter_mut().zip(other).zip(&STEPS) {
+            *right += sample * ((first + slope * step) * to_right);
         }
     }
 

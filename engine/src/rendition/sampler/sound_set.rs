@@ -270,11 +270,11 @@ fn region(zone: &Zone, over: &Zone, head: &Sample, sample_count: u32) -> Option<
     for &(parameter, value) in &zone.values {
         values[parameter] = value;
     }
-    for parameter in 0..COUNT {
+    for (parameter, value) in values.iter_mut().enumerate() {
         // What says which and where is no amount, and cannot be added to.
         let is_amount = super::generator::limits(parameter).is_some();
         if let Some(more) = over.value(parameter).filter(|_| is_amount) {
-            values[parameter] = values[parameter].saturating_add(more);
+            *value = value.saturating_add(more);
         }
     }
     let moved = |at: u32, fine: usize, coarse: usize| {

@@ -9,6 +9,16 @@ use crate::time::SampleRate;
 
 /// Most frames of a block: pitch, level and filter move in straight lines inside.
 pub const BLOCK: usize = 64;
+/// The frames of a block, counted: a table is faster than turning whole numbers into fractions.
+pub const STEPS: [f32; BLOCK] = {
+    let mut steps = [0.0; BLOCK];
+    let mut index = 0;
+    while index < BLOCK {
+        steps[index] = index as f32;
+        index += 1;
+    }
+    steps
+};
 /// Blocks at the start of a sound are this short, so that attacks keep their shape, for so many seconds.
 const ATTACK_BLOCK: usize = 16;
 const ATTACK_SECONDS: f32 = 0.003;
@@ -272,9 +282,8 @@ impl Voice {
             self.ended = true;
         }
         let slope = (gain - self.last_gain) / out.len() as f32;
-        // Processors turn small whole numbers into fractions faster than large ones.
-        for (index, sample) in (1_i32..).zip(out.iter_mut()) {
-            *sample *= self.last_gain + slope * index as f32;
+        for (sample, step) in out.iter_mut().zip(&STEPS) {
+            *sample *= self.last_gain + slope * (step + 1.0);
         }
         self.last_gain = gain;
         self.frame = end;
