@@ -1,7 +1,7 @@
 //! Thread: worker. Rendition: a score becomes audio that can be played, exported and judged.
 //!
 //! [`audio`] fits what an engine made as audio to the song, by the beat that [`align`] finds. For a score,
-//! [`part`] plays each track with the sounds of [`synth`], [`room`] gives it its space, [`mixdown`] makes stems and the
+//! [`part`] plays each track with the sounds of the [`sampler`], [`room`] gives it its space, [`mixdown`] makes stems and the
 //! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
 
 pub mod align;
@@ -13,9 +13,9 @@ pub mod levels;
 pub mod limiter;
 pub mod loudness;
 pub mod mixdown;
-mod part;
+pub mod part;
 pub mod room;
-mod synth;
+pub mod sampler;
 
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};

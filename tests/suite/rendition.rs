@@ -6,6 +6,7 @@ pub mod demo;
 mod levels;
 mod melody;
 mod robustness;
+mod sampler;
 pub mod scores;
 mod stretching;
 mod timing;

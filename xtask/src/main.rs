@@ -31,6 +31,7 @@ cargo xtask <word> [options]
   install  Builds for real use and puts the plugins where your DAW looks for them.  [--standalone]
   bench    Builds for real use and measures speed on one core.
            [--musicgen DIR] measures a MusicGen-melody checkpoint instead. [--precision P] [--cache DIR] [--threads N]
+           [--sampler] measures the sampler's voices against rustysynth's instead. [--levels] its presets' levels.
   random-checkpoint DIR
            Writes a MusicGen-melody checkpoint with random weights, to measure with.  [--size melody|stereo-melody|small|…]
   score    Says how well melodies are heard, against recordings whose notes are known.

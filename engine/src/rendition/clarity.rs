@@ -3,9 +3,8 @@
 //! Slow sounds begin late and struck ones die away under the next note; both are measured here too, for the player to mend.
 
 use super::biquad::Biquad;
-use super::synth::StereoSound;
+use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
-use crate::job_context::JobContext;
 use crate::time::{MidiNote, SampleRate};
 use realfft::RealFftPlanner;
 
@@ -21,6 +20,8 @@ const BODY_DB: f64 = 3.0;
 const SHALLOWEST_DB: f64 = 0.5;
 /// Width of a bell: follows two semitones of bend and vibrato.
 const Q: f64 = 3.0;
+/// The rate a straight note is measured at: what lies above counts little for the pitch class.
+pub const PROBE_RATE: SampleRate = SampleRate(24_000);
 /// Where a straight note is measured, and for how long: attack, body and what comes after have each their own timbre.
 const MEASURED_AT_SECONDS: [f64; 3] = [0.05, 0.25, 0.5];
 const MEASURED_SECONDS: f64 = 0.25;
@@ -59,6 +60,12 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// The filters that make the cuts.
+    pub fn bells(&self, rate: SampleRate) -> Vec<Biquad> {
+        let audible = self.cuts.iter().filter(|cut| cut.hz < 0.475 * rate.hz());
+        audible.map(|cut| Biquad::bell(cut.hz, -cut.depth_db, Q, rate)).collect()
+    }
+
     /// The gain against the decay, as points of frames and dB; none when the sound does not die away.
     pub fn sustain(&self, rate: SampleRate) -> Vec<(f64, f32)> {
         if self.sustain_db <= 0.0 {
@@ -69,11 +76,13 @@ impl Needs {
     }
 }
 
-/// What a key needs, from a straight note of it.
+/// What a key needs, from a straight note of it, mono.
 ///
 /// # Errors
 /// [`Error::Internal`] when the transform fails.
-pub fn needs_of(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Needs> {
+pub fn needs_of(key: u8, straight: &AudioBuffer) -> Result<Needs> {
+    let rate = straight.rate;
+    let straight = straight.channels.first().map_or(&[] as &[f32], Vec::as_slice);
     Ok(Needs {
         cuts: cuts_for(key, straight, rate)?,
         early_seconds: attack_seconds(straight, rate),
@@ -81,15 +90,15 @@ pub fn needs_of(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Nee
     })
 }
 
-/// Mean power of the left channel between two moments, 0 past its end.
-fn power(sound: &StereoSound, seconds: std::ops::Range<f64>, rate: SampleRate) -> f64 {
-    let frame = |seconds: f64| ((seconds * rate.hz()) as usize).min(sound.left.len());
-    let stretch = &sound.left[frame(seconds.start)..frame(seconds.end)];
+/// Mean power between two moments, 0 past its end.
+fn power(sound: &[f32], seconds: std::ops::Range<f64>, rate: SampleRate) -> f64 {
+    let frame = |seconds: f64| ((seconds * rate.hz()) as usize).min(sound.len());
+    let stretch = &sound[frame(seconds.start)..frame(seconds.end)];
     stretch.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / stretch.len().max(1) as f64
 }
 
 /// How long a sound takes to arrive; 0 for what is struck or plucked.
-fn attack_seconds(sound: &StereoSound, rate: SampleRate) -> f64 {
+fn attack_seconds(sound: &[f32], rate: SampleRate) -> f64 {
     const STEP: f64 = 0.005;
     let body = power(sound, BODY_SECONDS, rate);
     let steps = (ATTACK_SECONDS[1] / STEP) as usize;
@@ -102,7 +111,7 @@ fn attack_seconds(sound: &StereoSound, rate: SampleRate) -> f64 {
 }
 
 /// How fast a held key dies away, in dB a second; 0 for what sounds on.
-fn decay_db(sound: &StereoSound, rate: SampleRate) -> f64 {
+fn decay_db(sound: &[f32], rate: SampleRate) -> f64 {
     let [early, late] =
         DECAY_AT_SECONDS.map(|at| power(sound, at - DECAY_SECONDS / 2.0..at + DECAY_SECONDS / 2.0, rate));
     if early <= 0.0 {
@@ -122,13 +131,13 @@ pub fn probe_seconds() -> f64 {
 ///
 /// # Errors
 /// [`Error::Internal`] when the transform fails.
-fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec<Cut>> {
+fn cuts_for(key: u8, straight: &[f32], rate: SampleRate) -> Result<Vec<Cut>> {
     let frame = |seconds: f64| (seconds * rate.hz()) as usize;
     let fundamental = f64::from(MidiNote(f32::from(key)).hz().0);
     let mut depths_db = [0.0_f64; HARMONICS];
     for at in MEASURED_AT_SECONDS {
         let from = frame(at);
-        let Some(stretch) = straight.left.get(from..from + frame(MEASURED_SECONDS)) else { break };
+        let Some(stretch) = straight.get(from..from + frame(MEASURED_SECONDS)) else { break };
         let harmonics = harmonic_powers(stretch, fundamental, rate)?;
         let mut classes = [0.0_f64; 12];
         for (index, power) in harmonics.iter().enumerate() {
@@ -150,20 +159,6 @@ fn cuts_for(key: u8, straight: &StereoSound, rate: SampleRate) -> Result<Vec<Cut
         cuts.push(Cut { hz: fundamental, depth_db: -BODY_DB });
     }
     Ok(cuts)
-}
-
-/// A sound after the cuts.
-///
-/// # Errors
-/// [`Error::Cancelled`].
-pub fn clarified(sound: &StereoSound, cuts: &[Cut], rate: SampleRate, context: &JobContext) -> Result<StereoSound> {
-    let mut clear = sound.clone();
-    for channel in [&mut clear.left, &mut clear.right] {
-        for cut in cuts {
-            Biquad::bell(cut.hz, -cut.depth_db, Q, rate).filter(channel, context)?;
-        }
-    }
-    Ok(clear)
 }
 
 /// Semitones from the key's class to a harmonic's.

@@ -1,44 +1,42 @@
 //! Thread: worker. A track becomes audio: every note on its exact frame, lines joined, hats choked.
+//!
+//! [`place`] says where the notes lie and what joins or cuts them, [`sounding`] carries one of them into the part.
+
+mod place;
+mod sounding;
 
 use super::biquad::Biquad;
-use super::clarity::{Needs, clarified, needs_of, probe_seconds};
+use super::clarity::{Needs, PROBE_RATE, needs_of, probe_seconds};
 use super::levels::evening_gain_db;
-use super::synth::{NotePlayer, NoteShape, StereoSound, line_at};
+use super::sampler::voice::{BLOCK, Moves};
+use super::sampler::{NoteShape, Sampler};
 use crate::audio::AudioBuffer;
 use crate::error::Result;
-use crate::generation::score::{Preset, Role, ScoreNote, Track};
+use crate::generation::score::{Preset, Role, Track};
 use crate::job_context::JobContext;
-use crate::time::{Beats, SampleRate, SongGrid};
+use crate::time::{SampleRate, SongGrid};
+use place::{Cut, Placed, TOUCHES};
+use sounding::{Curves, Sounding, Source};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-/// Notes of a line that leave no more than this between them are played as one breath.
-const TOUCHING_SECONDS: f64 = 0.03;
-/// How long a note of a line takes to make room for the next one, when joined to it and when its ring is damped by it; and how
-/// much of that lies before the next one starts, so that neither of the two reaches far into the other's time.
-const OVERLAP_SECONDS: f64 = 0.045;
-const DAMP_SECONDS: f64 = 0.08;
-const ROOM_BEFORE_SECONDS: f64 = 0.02;
-/// How fast a choked cymbal stops.
-const CHOKE_SECONDS: f64 = 0.012;
-/// Softens a sample that does not begin at zero. Drums are left as sharp as they are.
-const START_FADE_SECONDS: f64 = 0.0005;
+/// Longest ring after a key is let go, and the fade of what still sounds then.
+const LONGEST_RING_SECONDS: f64 = 3.0;
+const END_FADE_SECONDS: f64 = 0.01;
 /// What no instrument of the set sounds below: some samples carry an offset.
 const LOWEST_HZ: f64 = 22.0;
-/// Kits whose strokes alternate between two recordings, so that repeats do not sound like a machine gun.
-const JAZZ_KIT: u8 = 32;
-const JAZZ_KIT_ALTERNATE: u8 = 33;
+/// Frames between two looks at whether to stop: every voice renders so many at once.
+const STRETCH: usize = 64 * BLOCK;
+/// Bytes of repeated strokes that a part keeps.
+const MOST_KEPT_BYTES: usize = 4 << 20;
+/// What of a stroke is kept at most: a longer one is not heard often.
+const MOST_KEPT_SECONDS: f64 = 2.0;
 
-/// A note with its place in frames of the region.
-struct Placed<'a> {
-    note: &'a ScoreNote,
-    start: i64,
-    end: i64,
-    preset: Preset,
-    /// Where the sound is faded out, and over how many frames.
-    cut: Option<(i64, i64)>,
-}
+/// A stroke that comes more than once: its shape and which of the different touches.
+type Stroke = (NoteShape, usize);
+/// Its voices as audio, each with its place from left to right.
+type Kept = Arc<Vec<(Arc<AudioBuffer>, f32)>>;
 
 /// Plays a track: stereo, `frames` long, frame 0 at `grid.start`; pan and gain applied, no room.
 ///
@@ -56,51 +54,273 @@ pub fn render_part(
     context: &JobContext,
     played: &dyn Fn() -> Result<()>,
 ) -> Result<AudioBuffer> {
-    let sampled = Track { preset: sampled(track.preset), ..track.clone() };
-    let track = &sampled;
-    let mut player = NotePlayer::new(rate)?;
-    let mut placed = place(track, grid, rate, region);
-    let carries = track.role == Role::Lead && !track.preset.is_kit();
-    let mut known_needs = BTreeMap::new();
-    if carries {
-        for one in &mut placed {
-            let needs = needs_of_note(&mut player, &mut known_needs, one.shape(None), rate, context)?;
-            one.start = (one.start - (needs.early_seconds * rate.hz()) as i64).max(0);
+    let mut audio = AudioBuffer::silent(rate, 2, frames);
+    PartPlayer::new(track, grid, rate, region, context)?.render(&mut audio, frames, context, played)?;
+    Ok(audio)
+}
+
+/// Plays a track from its start on, as far as is asked: the first bars can be heard before the rest is there. However the way
+/// is divided, the samples are the same.
+pub struct PartPlayer<'a> {
+    track: &'a Track,
+    grid: &'a SongGrid,
+    rate: SampleRate,
+    sampler: Sampler,
+    gain: f32,
+    /// Notes by start, and how many of them have begun.
+    placed: Vec<Placed<'a>>,
+    begun: usize,
+    sounding: Vec<Sounding>,
+    /// Frames that are done.
+    position: usize,
+    /// How often each stroke that may be kept is still to come.
+    to_come: BTreeMap<Stroke, usize>,
+    kept: BTreeMap<Stroke, Kept>,
+    kept_bytes: usize,
+    needs: BTreeMap<(u8, u8), Needs>,
+    high_pass: [Biquad; 2],
+}
+
+impl<'a> PartPlayer<'a> {
+    /// At frame 0 of a track whose region is `region` frames long.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`], [`crate::Error::OutOfRange`] for an impossible rate.
+    pub fn new(
+        track: &'a Track,
+        grid: &'a SongGrid,
+        rate: SampleRate,
+        region: i64,
+        context: &JobContext,
+    ) -> Result<Self> {
+        let sampler = Sampler::new(rate)?;
+        let gain = db(evening_gain_db(sampled(track.preset))? + finite(track.gain_db).clamp(-60.0, 24.0));
+        let mut player = Self {
+            track,
+            grid,
+            rate,
+            sampler,
+            gain,
+            placed: place::place(track, grid, rate, region),
+            begun: 0,
+            sounding: Vec::new(),
+            position: 0,
+            to_come: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            kept_bytes: 0,
+            needs: BTreeMap::new(),
+            high_pass: [(); 2].map(|()| Biquad::high_pass(LOWEST_HZ, rate)),
+        };
+        player.placed.iter_mut().for_each(|one| one.preset = sampled(one.preset));
+        let is_line = matches!(track.role, Role::Lead | Role::Counter | Role::Bass) && !track.preset.is_kit();
+        if is_line {
+            place::slur(&mut player.placed, rate);
         }
-    }
-    if track.preset.is_kit() {
-        choke(&mut placed, &player, rate);
-    } else if matches!(track.role, Role::Lead | Role::Counter | Role::Bass) {
-        join(&mut placed, rate);
-    }
-    let mut out = StereoSound { left: vec![0.0; frames], right: vec![0.0; frames] };
-    let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
-    for one in &placed {
-        let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
-        let one_shot = one.preset.is_kit() && !player.loops(one.preset, one.note.key, one.note.velocity);
-        let shape = one.shape((!one_shot).then_some(held));
-        let bend = curve(&one.note.bend, one.note.start, one.start, grid, rate, 24.0);
-        let mut sound = player.play(shape, &bend, context)?;
-        let mut gain_db = curve(&one.note.expression_db, one.note.start, one.start, grid, rate, 60.0);
-        if carries {
-            let needs = needs_of_note(&mut player, &mut known_needs, shape, rate, context)?;
-            if !needs.cuts.is_empty() {
-                sound = Arc::new(clarified(&sound, &needs.cuts, rate, context)?);
+        if player.carries() {
+            player.strike_early(context)?;
+        }
+        if track.preset.is_kit() {
+            place::choke(&mut player.placed, &player.sampler, rate);
+        } else if is_line {
+            place::join(&mut player.placed, rate);
+        }
+        for one in &player.placed {
+            if let Some(stroke) = player.stroke_of(one) {
+                *player.to_come.entry(stroke).or_default() += 1;
             }
+        }
+        Ok(player)
+    }
+
+    /// Frames that are done.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Plays on to frame `until`, or a little past it, into `audio`: stereo, frame 0 the region's first, silent from
+    /// [`Self::position`] on. Nothing is played past its end. `played` is called for each note.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn render(
+        &mut self,
+        audio: &mut AudioBuffer,
+        until: usize,
+        context: &JobContext,
+        played: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
+        let frames = audio.frames();
+        let until = until.next_multiple_of(STRETCH).min(frames);
+        let [left, right] = audio.channels.as_mut_slice() else {
+            return Err(crate::Error::internal("playing the parts", "a part that is not stereo"));
+        };
+        while self.position < until {
+            context.check()?;
+            let end = (self.position + STRETCH).min(frames);
+            self.begin_notes(end, context, played)?;
+            let stretch = self.position..end;
+            let (left, right) = (&mut left[stretch.clone()], &mut right[stretch]);
+            for sound in &mut self.sounding {
+                add_stretch(sound, self.position, left, right);
+            }
+            self.sounding.retain(|sound| !sound.is_over(end));
+            let [left_pass, right_pass] = &mut self.high_pass;
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                *left = left_pass.run(f64::from(*left)) as f32;
+                *right = right_pass.run(f64::from(*right)) as f32;
+            }
+            self.position = end;
+        }
+        Ok(())
+    }
+
+    /// Whether it is the tune itself, and has to be understood.
+    fn carries(&self) -> bool {
+        self.track.role == Role::Lead && !self.track.preset.is_kit()
+    }
+
+    /// Slow sounds are struck before their time, so that they are there when the note is.
+    fn strike_early(&mut self, context: &JobContext) -> Result<()> {
+        let probe = Sampler::new(PROBE_RATE)?;
+        for one in &mut self.placed {
+            let needs = needs_of_note(&mut self.needs, &probe, one, context)?;
+            if !one.is_slurred {
+                one.start = (one.start - (needs.early_seconds * self.rate.hz()) as i64).max(0);
+            }
+        }
+        place::sort(&mut self.placed);
+        Ok(())
+    }
+
+    fn shape(&self, one: &Placed) -> NoteShape {
+        let (key, velocity) = (one.note.key.min(127), one.note.velocity.clamp(1, 127));
+        let is_one_shot = one.preset.is_kit() && !self.sampler.loops(one.preset, key, velocity);
+        let held = u64::try_from(one.end - one.start).unwrap_or(0).max(1);
+        NoteShape { preset: one.preset, key, velocity, held: (!is_one_shot).then_some(held) }
+    }
+
+    /// The stroke of a note that sounds like others; `None` for one with a life of its own.
+    fn stroke_of(&self, one: &Placed) -> Option<Stroke> {
+        let is_plain = one.note.bend.is_empty() && one.note.expression_db.is_empty() && !one.is_slurred;
+        if !is_plain || self.carries() {
+            return None;
+        }
+        let shape = self.shape(one);
+        // Saying that keys are let go at block borders lets notes of nearly one length share their audio.
+        let held = shape.held.map(|held| held.next_multiple_of(BLOCK as u64));
+        Some((NoteShape { held, ..shape }, one.stroke % TOUCHES))
+    }
+
+    /// Starts what begins before frame `end`.
+    fn begin_notes(&mut self, end: usize, context: &JobContext, played: &dyn Fn() -> Result<()>) -> Result<()> {
+        while let Some(one) = self.placed.get(self.begun).filter(|one| one.start < end as i64) {
+            let one = one.clone();
+            self.begun += 1;
+            self.begin(&one, context)?;
+            played()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, one: &Placed, context: &JobContext) -> Result<()> {
+        let shape = self.shape(one);
+        let note = one.note;
+        let kept = self.stroke_of(one).map(|stroke| self.kept_sound(stroke, one, context)).transpose()?.flatten();
+        let curve = |points, limit| place::curve(points, note.start, one.start, self.grid, self.rate, limit);
+        let (bend, mut gain_db) = (curve(&note.bend, 24.0), curve(&note.expression_db, 60.0));
+        let opens = !gain_db.is_empty() && place::is_bowed_or_blown(one.preset);
+        let mut bells = Vec::new();
+        if let Some(needs) = self.needs.get(&needs_key(one)).filter(|_| self.carries()) {
+            bells = needs.bells(self.rate);
             // What dies away has no swells written.
             if gain_db.is_empty() {
-                gain_db = needs.sustain(rate);
+                gain_db = needs.sustain(self.rate);
             }
         }
-        let soften = if one.preset.is_kit() { 0.0 } else { START_FADE_SECONDS * rate.hz() };
-        let place = finite(track.pan) + place_in_instrument(track, one.note.key);
-        add(&mut out, &sound, one, &gain_db, sides(place, gain), soften as usize);
-        played()?;
+        let curves = Arc::new(Curves { bend, gain_db, opens });
+        let last = one.start + i64::try_from(shape.held.unwrap_or(u64::MAX / 4)).unwrap_or(i64::MAX / 4);
+        let ring = |seconds: f64| (seconds * self.rate.hz()) as i64;
+        let ends = Cut { at: last + ring(LONGEST_RING_SECONDS), frames: ring(END_FADE_SECONDS), is_slur: false };
+        let place = finite(self.track.pan) + place::place_in_instrument(self.track, note.key);
+        let sound = |source, pan: f32| Sounding {
+            start: usize::try_from(one.start).unwrap_or(0),
+            source,
+            curves: Arc::clone(&curves),
+            bells: bells.clone(),
+            sides: sides(place + pan, self.gain),
+            soften: one.soften,
+            is_slurred: one.is_slurred,
+            cut: one.cut.or(Some(ends)),
+        };
+        if let Some(kept) = kept {
+            self.sounding.extend(kept.iter().map(|(audio, pan)| sound(Source::Made(Arc::clone(audio)), *pan)));
+        } else {
+            let voices = self.sampler.strike(shape, one.touch(self.track.role));
+            self.sounding.extend(voices.into_iter().map(|voice| {
+                let pan = voice.pan();
+                sound(Source::Voice(Box::new(voice)), pan)
+            }));
+        }
+        Ok(())
     }
-    for channel in [&mut out.left, &mut out.right] {
-        Biquad::high_pass(LOWEST_HZ, rate).filter(channel, context)?;
+
+    /// The audio of a stroke that comes more than once, made when it comes first and dropped after the last.
+    fn kept_sound(&mut self, stroke: Stroke, one: &Placed, context: &JobContext) -> Result<Option<Kept>> {
+        let left = self.to_come.get_mut(&stroke).map_or(0, |left| {
+            *left = left.saturating_sub(1);
+            *left
+        });
+        if let Some(kept) = self.kept.get(&stroke) {
+            let kept = Arc::clone(kept);
+            if left == 0 {
+                self.kept.remove(&stroke);
+                self.kept_bytes = self.kept_bytes.saturating_sub(bytes_of(&kept));
+            }
+            return Ok(Some(kept));
+        }
+        let longest = (MOST_KEPT_SECONDS * self.rate.hz()) as usize;
+        if left == 0 || self.kept_bytes > MOST_KEPT_BYTES || stroke.0.held.is_some_and(|held| held > longest as u64) {
+            return Ok(None);
+        }
+        let mut made = Vec::new();
+        for mut voice in self.sampler.strike(stroke.0, one.touch(self.track.role)) {
+            context.check()?;
+            let mut sound = Vec::new();
+            while !voice.has_ended() {
+                let from = sound.len();
+                if from > longest + longest / 2 {
+                    // It rings too long to be worth the memory.
+                    return Ok(None);
+                }
+                sound.resize(from + BLOCK, 0.0);
+                voice.render(&mut sound[from..], |_| Moves::default());
+            }
+            sound.shrink_to_fit();
+            made.push((Arc::new(AudioBuffer::mono(self.rate, sound)), voice.pan()));
+        }
+        let made = Arc::new(made);
+        self.kept_bytes += bytes_of(&made);
+        self.kept.insert(stroke, Arc::clone(&made));
+        Ok(Some(made))
     }
-    Ok(AudioBuffer { rate, channels: vec![out.left, out.right] })
+}
+
+fn bytes_of(kept: &Kept) -> usize {
+    kept.iter().map(|(audio, _)| 4 * audio.frames()).sum()
+}
+
+/// Adds what a sound plays in a stretch that begins at frame `at` of the region, in blocks that lie where they lie however the
+/// region is divided.
+fn add_stretch(sound: &mut Sounding, at: usize, left: &mut [f32], right: &mut [f32]) {
+    let end = at + left.len();
+    let mut from = at.max(sound.start);
+    while from < end && !sound.is_over(from) {
+        let to = (from / BLOCK + 1).saturating_mul(BLOCK).min(end);
+        let to = sound.corner(from, to).unwrap_or(to);
+        let block = from - at..to - at;
+        sound.add(from, &mut left[block.clone()], &mut right[block]);
+        from = to;
+    }
 }
 
 /// The sample that stands in for a synthetic sound.
@@ -114,196 +334,33 @@ fn sampled(preset: Preset) -> Preset {
     }
 }
 
-impl Placed<'_> {
-    fn shape(&self, held: Option<u64>) -> NoteShape {
-        NoteShape { preset: self.preset, key: self.note.key.min(127), velocity: self.note.velocity, held }
-    }
+/// Recorded dynamics differ in timbre; sixteen velocities more or less do not.
+fn needs_key(one: &Placed) -> (u8, u8) {
+    (one.note.key.min(127), one.note.velocity.min(127) / 16 * 16 + 8)
 }
 
 /// What [`needs_of`] says of a note's key, asked once a key and shade of loudness.
-fn needs_of_note<'a>(
-    player: &mut NotePlayer,
-    known: &'a mut BTreeMap<(u8, u8), Needs>,
-    note: NoteShape,
-    rate: SampleRate,
+fn needs_of_note<'b>(
+    known: &'b mut BTreeMap<(u8, u8), Needs>,
+    probe: &Sampler,
+    one: &Placed,
     context: &JobContext,
-) -> Result<&'a Needs> {
-    // Recorded dynamics differ in timbre; sixteen velocities more or less do not.
-    let velocity = note.velocity / 16 * 16 + 8;
-    Ok(match known.entry((note.key, velocity)) {
+) -> Result<&'b Needs> {
+    let (key, velocity) = needs_key(one);
+    Ok(match known.entry((key, velocity)) {
         Entry::Occupied(needs) => needs.into_mut(),
         Entry::Vacant(place) => {
-            let held = Some((probe_seconds() * rate.hz()) as u64);
-            let straight = player.play(NoteShape { velocity, held, ..note }, &[], context)?;
-            place.insert(needs_of(note.key, &straight, rate)?)
+            let held = Some((probe_seconds() * PROBE_RATE.hz()) as u64);
+            let straight = probe.play(NoteShape { preset: one.preset, key, velocity, held }, &[], context)?;
+            place.insert(needs_of(key, &straight)?)
         }
     })
-}
-
-fn place<'a>(track: &'a Track, grid: &SongGrid, rate: SampleRate, region: i64) -> Vec<Placed<'a>> {
-    let mut placed: Vec<Placed> = track
-        .notes
-        .iter()
-        .filter(|note| note.start.0.is_finite() && note.length.0.is_finite() && note.velocity > 0)
-        .map(|note| Placed {
-            note,
-            start: grid.frame_of(note.start, rate).0.max(0),
-            end: grid.frame_of(note.start + note.length, rate).0,
-            preset: track.preset,
-            cut: None,
-        })
-        .filter(|one| one.start < region && one.end > 0)
-        .collect();
-    placed.sort_by_key(|one| (one.start, one.note.key));
-    if track.preset == (Preset { bank: 128, program: JAZZ_KIT }) {
-        let mut strokes = [0_u32; 128];
-        for one in &mut placed {
-            let key = usize::from(one.note.key.min(127));
-            if matches!(key, 35 | 36 | 38 | 40 | 42) {
-                if strokes[key] % 2 == 1 {
-                    one.preset.program = JAZZ_KIT_ALTERNATE;
-                }
-                strokes[key] += 1;
-            }
-        }
-    }
-    placed
-}
-
-/// Each stroke of a choke group ends what the group still rings.
-fn choke(placed: &mut [Placed], player: &NotePlayer, rate: SampleRate) {
-    let fade = (CHOKE_SECONDS * rate.hz()) as i64;
-    let groups: Vec<Option<i32>> =
-        placed.iter().map(|one| player.choke_group(one.preset, one.note.key, one.note.velocity)).collect();
-    for index in 0..placed.len() {
-        let Some(group) = groups[index] else { continue };
-        let next = (index + 1..placed.len()).find(|&later| groups[later] == Some(group));
-        if let Some(next) = next {
-            placed[index].cut = Some((placed[next].start, fade));
-        }
-    }
-}
-
-/// Joins a line: a note that touches the next one sounds a little into it, one that still rings is damped by it.
-fn join(placed: &mut [Placed], rate: SampleRate) {
-    let frames = |seconds: f64| (seconds * rate.hz()) as i64;
-    for index in 0..placed.len().saturating_sub(1) {
-        let (head, tail) = placed.split_at_mut(index + 1);
-        let (this, next) = (&mut head[index], &tail[0]);
-        // Two notes struck together are a chord, not a line.
-        if next.start <= this.start {
-            continue;
-        }
-        if this.end < next.start - frames(TOUCHING_SECONDS) {
-            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(DAMP_SECONDS)));
-        } else if this.note.key == next.note.key {
-            // The same key again must be heard as a new stroke.
-            this.end = next.start;
-            this.cut = Some((next.start - frames(0.004), frames(0.012)));
-        } else {
-            this.end = next.start + frames(OVERLAP_SECONDS);
-            this.cut = Some((next.start - frames(ROOM_BEFORE_SECONDS), frames(OVERLAP_SECONDS)));
-        }
-    }
-}
-
-/// A curve in beats as one in frames from the note's first frame, made safe: finite, in order, within ± `limit`.
-fn curve(
-    points: &[(f32, f32)],
-    note: Beats,
-    start: i64,
-    grid: &SongGrid,
-    rate: SampleRate,
-    limit: f32,
-) -> Vec<(f64, f32)> {
-    let mut frames: Vec<(f64, f32)> = points
-        .iter()
-        .filter(|(at, value)| at.is_finite() && value.is_finite())
-        .map(|&(at, value)| {
-            let frame = grid.frame_of(note + Beats(f64::from(at)), rate).0 - start;
-            (frame as f64, value.clamp(-limit, limit))
-        })
-        .collect();
-    frames.sort_by(|a, b| a.0.total_cmp(&b.0));
-    frames
-}
-
-/// Where a key lies within an instrument that is wider than a point, to be added to the part's pan: a kit as the audience sees
-/// it, low keys left and high ones right of what plays chords. The samples themselves are mono.
-fn place_in_instrument(track: &Track, key: u8) -> f32 {
-    if track.preset.is_kit() {
-        return match key {
-            42 | 44 | 46 => 0.3,
-            41 | 43 => -0.4,
-            45 | 47 => -0.1,
-            48 | 50 => 0.25,
-            49 | 55 => 0.45,
-            51..=53 | 57 | 59 => -0.4,
-            37..=40 => 0.05,
-            54 | 69 | 70 | 82 => 0.35,
-            56 | 60..=68 => -0.25,
-            _ => 0.0,
-        };
-    }
-    match track.role {
-        Role::Chords | Role::Pad | Role::Colour => 0.4 * ((f32::from(key) - 62.0) / 24.0).clamp(-1.0, 1.0),
-        _ => 0.0,
-    }
 }
 
 /// Gains of left and right for a place from -1 to 1: equal power, unity in the middle.
 fn sides(place: f32, gain: f32) -> [f32; 2] {
     let angle = (place.clamp(-1.0, 1.0) + 1.0) * std::f32::consts::FRAC_PI_4;
     [std::f32::consts::SQRT_2 * angle.cos() * gain, std::f32::consts::SQRT_2 * angle.sin() * gain]
-}
-
-fn add(
-    out: &mut StereoSound,
-    sound: &StereoSound,
-    one: &Placed,
-    gain_db: &[(f64, f32)],
-    [to_left, to_right]: [f32; 2],
-    soften: usize,
-) {
-    let start = usize::try_from(one.start).unwrap_or(0);
-    if start >= out.left.len() {
-        return;
-    }
-    let mut length = sound.left.len().min(out.left.len() - start);
-    let (cut, fade) = one.cut.map_or((usize::MAX, 1), |(at, fade)| {
-        let at = usize::try_from(at - one.start).unwrap_or(0);
-        (at, usize::try_from(fade).unwrap_or(1).max(1))
-    });
-    length = length.min(cut.saturating_add(fade));
-    // A gain every few frames with straight lines between is smooth to the ear and cheap.
-    const STEP: usize = 32;
-    let shape = |frame: usize| -> f32 {
-        let mut gain = if gain_db.is_empty() { 1.0 } else { db(line_at(gain_db, frame as f64)) };
-        if frame > cut {
-            let share = ((frame - cut) as f32 / fade as f32).min(1.0);
-            gain *= 0.5 + 0.5 * (std::f32::consts::PI * share).cos();
-        }
-        gain
-    };
-    let flat = gain_db.is_empty();
-    let mut from = 0;
-    while from < length {
-        let to = (from + STEP).min(length);
-        let (first, last) = if flat && to <= cut { (1.0, 1.0) } else { (shape(from), shape(to)) };
-        let slope = (last - first) / (to - from) as f32;
-        let target = start + from..start + to;
-        let left = out.left[target.clone()].iter_mut().zip(&sound.left[from..to]);
-        let right = out.right[target].iter_mut().zip(&sound.right[from..to]);
-        for (index, ((left, add_left), (right, add_right))) in left.zip(right).enumerate() {
-            let mut gain = first + slope * index as f32;
-            if from + index < soften {
-                gain *= (from + index + 1) as f32 / (soften + 1) as f32;
-            }
-            *left += add_left * gain * to_left;
-            *right += add_right * gain * to_right;
-        }
-        from = to;
-    }
 }
 
 fn finite(value: f32) -> f32 {

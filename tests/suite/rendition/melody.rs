@@ -12,7 +12,7 @@ use cantus_engine::time::{MidiNote, SampleRate};
 use std::f64::consts::TAU;
 
 /// Cents of a stretch of sound from a note number: the period that repeats best within a semitone and a half, refined.
-fn cents_from(sound: &[f32], rate: u32, expected: f32) -> f64 {
+pub fn cents_from(sound: &[f32], rate: u32, expected: f32) -> f64 {
     let period = f64::from(rate) / f64::from(MidiNote(expected).hz().0);
     // Several periods at once measure finer than one.
     let periods = (0.025 * f64::from(rate) / period).ceil().max(1.0);

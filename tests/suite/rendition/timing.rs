@@ -15,7 +15,12 @@ fn best_shift(pattern: &[f32], sound: &[f32], near: usize, reach: usize) -> usiz
 /// The distance between two strokes of one sound at these beats, in samples, against the grid's own.
 fn check_distance(program: u8, bank: u8, key: u8, beats: (f64, f64), tempo: f64, rate: u32) {
     let role = if bank == 128 { Role::Drums } else { Role::Lead };
-    let notes = vec![note(beats.0, 0.5, key, 100), note(beats.1, 0.5, key, 100)];
+    let mut notes = vec![note(beats.0, 0.5, key, 100), note(beats.1, 0.5, key, 100)];
+    if role == Role::Drums {
+        // Three strokes of a drum differ by a hair; the fourth is the first again.
+        let middle = 0.5 * (beats.0 + beats.1);
+        notes.splice(1..1, [note(middle, 0.1, key, 1), note(middle + 0.1, 0.1, key, 1)]);
+    }
     let score = score(tempo, 8.0, vec![track(role, "One", bank, program, notes)]);
     let sound = stem(&score, role, rate);
     let frame = |beat: f64| score.grid.frame_of(Beats(beat), SampleRate(rate)).index().expect("in the region");
@@ -23,10 +28,10 @@ fn check_distance(program: u8, bank: u8, key: u8, beats: (f64, f64), tempo: f64,
     let pattern = &sound[first..first + rate as usize / 8];
     let found = best_shift(pattern, &sound, second, 200);
     assert_eq!(found - first, second - first, "{bank}:{program} at {beats:?}, {tempo} BPM, {rate} Hz");
-    // Nothing sounds before the first stroke, and its very first sample sounds (samples may begin with a zero or two).
+    // Nothing sounds before the first stroke, and its very first sample sounds (samples may begin with a zero or two at their own rate).
     assert!(sound[..first].iter().all(|sample| *sample == 0.0), "{rate} Hz: sound before the stroke");
     let begins = sound.iter().position(|sample| *sample != 0.0).expect("sound");
-    assert!(begins - first <= 4, "{rate} Hz: begins {} frames late", begins - first);
+    assert!(begins - first <= rate as usize / 10_000, "{rate} Hz: begins {} frames late", begins - first);
 }
 
 #[test]

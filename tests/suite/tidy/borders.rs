@@ -13,7 +13,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("half", &["engine/src/generation/musicgen"]),
     ("rayon", &["engine/src/generation/musicgen"]),
     ("tokenizers", &["engine/src/generation/musicgen"]),
-    ("rustysynth", &["engine/src/rendition/synth"]),
+    ("rustysynth", &["tests/suite/rendition/sampler", "tests/sampler_bench/"]),
     ("midly", &["engine/src/export/midi", "engine/src/capture/midi_file"]),
     ("nice_plug", &["plugin/"]),
     ("nice_plug_egui", &["plugin/"]),
