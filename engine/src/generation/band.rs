@@ -207,7 +207,7 @@ struct Piece<'a> {
 
 fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe, context: &JobContext) -> Result<Piece<'a>> {
     let direction = &recipe.direction;
-    let shape = Shape { ending: direction.ending, place: direction.place, passes: &[] };
+    let shape = Shape { ending: direction.ending, place: direction.place, ..Shape::default() };
     let as_taken = Bars::of(taken, &style.form, Shape { ending: Ending::Loop, ..shape })?;
     let span = as_taken.span();
     let wanted = direction.bars.map_or(span.bars, |bars| (bars as usize).max(1));
@@ -216,7 +216,8 @@ fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe, context: &JobC
         [] => Cow::Borrowed(taken),
         passes => Cow::Owned(extension::extend(taken, span, passes)),
     };
-    let bars = Bars::of(&analysis, &style.form, Shape { passes: &passes, ..shape })?;
+    let leads_in = !passes.is_empty() && as_taken.bars[0].pickup;
+    let bars = Bars::of(&analysis, &style.form, Shape { passes: &passes, leads_in, ..shape })?;
     let melody = melody::on_grid(&analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, direction);
     let find = |melody: &[melody::MelodyNote], bars: &Bars| {

@@ -252,4 +252,10 @@ fn a_pickup_plays_alone_and_comes_round_in_a_loop() {
     let score = directed(&library, &nine.analysis, "reggae", 1, &Direction::default());
     assert_eq!(onsets(&score, 0.0, 3.9), 0, "the band plays under the upbeat");
     assert_eq!(bar_lines(&score).len(), 9);
+    let longer = Direction { bars: Some(16), ..Direction::default() };
+    let score = directed(&library, &nine.analysis, "reggae", 1, &longer);
+    assert_eq!(score.length, Beats(68.0), "sixteen bars and the upbeat");
+    assert_eq!(onsets(&score, 0.0, 3.9), 0, "the band plays under the upbeat of the longer piece");
+    let starts: Vec<f64> = track(&score, Role::Lead).notes.iter().map(|note| note.start.0).collect();
+    assert!((starts[1] - 4.0).abs() < 1e-6 && starts.iter().any(|at| (at - 36.0).abs() < 1e-6), "{starts:?}");
 }

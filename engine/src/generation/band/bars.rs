@@ -57,6 +57,8 @@ pub struct Shape<'a> {
     pub place: Place,
     /// Passes through the tune, when it was extended.
     pub passes: &'a [Pass],
+    /// Whether an extended tune begins with a whole bar that is a pickup.
+    pub leads_in: bool,
 }
 
 /// The bars of a score.
@@ -140,13 +142,11 @@ impl Bars {
         let onsets = || analysis.notes.iter().map(|note| analysis.beat_at(note.onset).0).filter(|at| *at < end - 0.02);
         let first_onset = onsets().fold(f64::INFINITY, f64::min);
         // Nine bars whose first holds only the end of an upbeat are a pickup and eight bars.
-        if shape.passes.is_empty()
-            && bars.len() > PHRASE_BARS
+        let upbeat = bars.len() > PHRASE_BARS
             && bars.len() % PHRASE_BARS == 1
-            && !bars[0].pickup
             && first_onset > bars[0].line + bar_beats / 2.0 - 0.1
-            && first_onset < bars[0].to
-        {
+            && first_onset < bars[0].to;
+        if bars.len() > 1 && (shape.leads_in || (shape.passes.is_empty() && upbeat)) {
             bars[0].pickup = true;
         }
         number_phrases(&mut bars, form, shape);

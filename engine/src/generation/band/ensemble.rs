@@ -1,6 +1,6 @@
 //! Thread: worker. The ensemble: which parts play, from the style's alternatives, the prompt's wishes and the seed.
 
-use super::chance::Chance;
+use super::chance::{self, Chance};
 use crate::generation::direction::Direction;
 use crate::generation::prompt::Resolved;
 use crate::generation::score::{Preset, Role, Strip};
@@ -25,12 +25,12 @@ pub fn choose(
         if wish.without_roles.contains(&role) {
             continue;
         }
-        let settled = direction.part(role);
+        let swapped = direction.part(role).and_then(|part| part.preset);
+        // Who is there goes by the seed of the chords: rolling a part again does not send it home, nor bring one in.
+        let draw = chance::at(direction.harmony_seed.unwrap_or(seed), role as u64, "there", 0);
+        let draw = if swapped.is_some() { 0.0 } else { draw };
         let seed = direction.seed_of(role, seed);
-        let swapped = settled.and_then(|part| part.preset);
-        // Who was locked, rolled again or given a sound is wanted: chance does not send them home.
-        let needed = settled.is_some_and(|part| part.seed.is_some() || part.preset.is_some());
-        let Some(part) = cast(style, wish, presets, (role, seed, needed)) else { continue };
+        let Some(part) = cast(style, wish, presets, (role, seed, draw)) else { continue };
         parts.push(match swapped {
             None => part,
             Some(preset) => match swap(&part, preset, presets) {
@@ -47,15 +47,10 @@ pub fn choose(
 
 /// The lead of a seed, whatever was settled about it: by its octave the others know where the tune lies.
 pub fn lead(style: &Style, wish: &Resolved, presets: &PresetTable, seed: u64) -> Part {
-    cast(style, wish, presets, (Role::Lead, seed, true)).unwrap_or_else(|| generic(Role::Lead))
+    cast(style, wish, presets, (Role::Lead, seed, 0.0)).unwrap_or_else(|| generic(Role::Lead))
 }
 
-fn cast(
-    style: &Style,
-    wish: &Resolved,
-    presets: &PresetTable,
-    (role, seed, needed): (Role, u64, bool),
-) -> Option<Part> {
+fn cast(style: &Style, wish: &Resolved, presets: &PresetTable, (role, seed, draw): (Role, u64, f32)) -> Option<Part> {
     let lead = if role == Role::Lead || wish.without_roles.contains(&Role::Lead) {
         None
     } else {
@@ -63,7 +58,7 @@ fn cast(
     };
     // A stream a role: leaving one out does not change the others.
     let mut chance = Chance::new(seed, &format!("ensemble {}", role.name()));
-    choose_one(style, wish, presets, (role, needed), lead, &mut chance)
+    choose_one(style, wish, presets, (role, draw), lead, &mut chance)
 }
 
 /// A part on another sound, when that sound can play it.
@@ -76,7 +71,7 @@ fn choose_one(
     style: &Style,
     wish: &Resolved,
     presets: &PresetTable,
-    (role, needed): (Role, bool),
+    (role, draw): (Role, f32),
     lead: Option<Preset>,
     chance: &mut Chance,
 ) -> Option<Part> {
@@ -110,12 +105,12 @@ fn choose_one(
     if free.is_empty() && role == Role::Lead {
         free = alternatives;
     }
-    let needed = needed || wanted.is_some() || role == Role::Lead;
+    let needed = draw <= 0.0 || wanted.is_some() || role == Role::Lead;
     let part = match pick(&free, chance) {
         Some(part) => part,
         None => return needed.then(|| generic(role)),
     };
-    (needed || chance.hit(part.chance)).then_some(part)
+    (needed || draw < part.chance).then_some(part)
 }
 
 /// A part's rhythm and place on another instrument.

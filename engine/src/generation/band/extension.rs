@@ -74,5 +74,5 @@ pub fn extend(analysis: &Analysis, span: Span, passes: &[Pass]) -> Analysis {
         bars_before += pass.bars;
     }
     notes.sort_by(|a, b| a.onset.0.total_cmp(&b.onset.0));
-    Analysis { notes, length: Beats(pickup.max(0.0) + total as f64 * span.bar_beats), ..analysis.clone() }
+    Analysis { notes, length: Beats(pickup + total as f64 * span.bar_beats), ..analysis.clone() }
 }
