@@ -19,6 +19,8 @@ const HALF_CADENCE: f32 = 0.7;
 const CADENCE: f32 = 1.2;
 /// What a last bar costs that neither is at home nor leads there, in a piece that ends.
 const NO_ENDING: f32 = 2.0;
+/// What a chord from another key costs as the first or the last one.
+const STRANGER: f32 = 3.0;
 /// What a chord of the turnaround is worth in its place.
 const TURNAROUND: f32 = 0.9;
 /// How much worse a shaken path may be than the best one, in nats a slot.
@@ -29,6 +31,8 @@ const AGREEMENT: f32 = 0.82;
 const LESS: f32 = 0.02;
 /// Passes in which slots are cut that no chord suits.
 const CUTS: usize = 8;
+/// Cuts for the sake of neighbours.
+const MOST_CUTS: usize = 64;
 /// Reach of what a change of chord may cost or be worth, in nats.
 const CHANGE_REACH: f32 = 5.0;
 
@@ -85,6 +89,17 @@ impl Ground {
                 }
             }
             if !cut {
+                break;
+            }
+            search = make(&slots)?;
+        }
+        // Each slot has a chord now; where no two neighbours go together, one of them is cut further.
+        for _ in 0..MOST_CUTS {
+            let (path, _) = search.best(&search.emission, 0.0, context)?;
+            let free = |slot: &usize| slots.get(*slot).is_some_and(|slot| slot.locked.is_none());
+            let stuck: Vec<usize> = search.unresolved(&path).into_iter().collect();
+            let around = stuck.iter().flat_map(|slot| [*slot, slot + 1]).filter(free).collect::<Vec<usize>>();
+            if !around.into_iter().any(|index| slots::split(&mut slots, index, task.bars, task.melody)) {
                 break;
             }
             search = make(&slots)?;
@@ -233,6 +248,11 @@ fn form(task: &Task<'_>, regions: &[Region], slots: &[Slot], candidates: &[Candi
             if slot.locked.is_some() {
                 wishes.push(0.0);
                 continue;
+            }
+            // A chord from another key neither opens nor closes a piece, however far its middle goes.
+            let stranger = candidate.chromatic && candidate.origin == Origin::Outside;
+            if stranger && (index == first || last) {
+                cost += STRANGER;
             }
             if index == first && !is_in(&vocabulary.opening) {
                 cost += OPENING;
