@@ -51,7 +51,8 @@ fn mean(values: &[f64]) -> f64 {
 
 fn clashes_in(library: &StyleLibrary, score: &Score, analysis: &Analysis) -> Vec<String> {
     let harmony = &library.get(&score.style).unwrap().harmony;
-    clashes(&score.chords, analysis, &harmony.tensions, harmony.blue)
+    let found = clashes(&score.chords, analysis, &harmony.tensions, harmony.blue);
+    found.into_iter().map(|(_, clash)| clash).collect()
 }
 
 #[test]
@@ -96,12 +97,7 @@ fn sung_tunes_have_no_clash_either() {
                 distances.push(chord_tonal_distance(&score.chords));
             }
         }
-        println!(
-            "{style}: CTnCTR {:.3}, {:.2} chords a bar, CTD {:.3}",
-            mean(&fits),
-            mean(&rates),
-            mean(&distances)
-        );
+        println!("{style}: CTnCTR {:.3}, {:.2} chords a bar, CTD {:.3}", mean(&fits), mean(&rates), mean(&distances));
         assert!(mean(&fits) >= 0.82, "{style}: CTnCTR is {:.3}", mean(&fits));
     }
 }

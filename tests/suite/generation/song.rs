@@ -104,7 +104,8 @@ fn any_set_of_tones_has_a_name_that_reads_back() {
     for set in 0..2048_u16 {
         let tones: Vec<u8> = std::iter::once(0).chain((1..12).filter(|bit| set >> (bit - 1) & 1 == 1)).collect();
         let name = ChordSymbol::name(0, &tones, None, major(0));
-        let mut again = ChordSymbol::parse(&name).unwrap_or_else(|reason| panic!("{tones:?} as {name}: {reason}")).tones();
+        let mut again =
+            ChordSymbol::parse(&name).unwrap_or_else(|reason| panic!("{tones:?} as {name}: {reason}")).tones();
         again.sort_unstable();
         assert_eq!(again, tones, "{name}");
     }
@@ -138,13 +139,23 @@ fn sheets_are_read_bar_by_bar() {
         ("| C | % | F |", metre(4, 4), &[("C", 0.0, 4.0), ("C", 4.0, 4.0), ("F", 8.0, 4.0)], 12.0),
         ("C F G", metre(4, 4), &[("C", 0.0, 4.0), ("F", 4.0, 4.0), ("G", 8.0, 4.0)], 12.0),
         ("C | N.C. | F", metre(4, 4), &[("C", 0.0, 4.0), ("F", 8.0, 4.0)], 12.0),
-        ("C / / G | F . Em .", metre(4, 4), &[("C", 0.0, 3.0), ("G", 3.0, 1.0), ("F", 4.0, 2.0), ("Em", 6.0, 2.0)], 8.0),
+        (
+            "C / / G | F . Em .",
+            metre(4, 4),
+            &[("C", 0.0, 3.0), ("G", 3.0, 1.0), ("F", 4.0, 2.0), ("Em", 6.0, 2.0)],
+            8.0,
+        ),
         ("C F G |", metre(4, 4), &[("C", 0.0, 2.0), ("F", 2.0, 1.0), ("G", 3.0, 1.0)], 4.0),
         ("C G | Am", metre(3, 4), &[("C", 0.0, 2.0), ("G", 2.0, 1.0), ("Am", 3.0, 3.0)], 6.0),
         ("C G | Am", metre(5, 4), &[("C", 0.0, 3.0), ("G", 3.0, 2.0), ("Am", 5.0, 5.0)], 10.0),
         ("C G |", metre(7, 8), &[("C", 0.0, 2.0), ("G", 2.0, 1.5)], 3.5),
         ("C D G |", metre(7, 8), &[("C", 0.0, 1.0), ("D", 1.0, 1.0), ("G", 2.0, 1.5)], 3.5),
-        ("|: C | F :| G", metre(4, 4), &[("C", 0.0, 4.0), ("F", 4.0, 4.0), ("C", 8.0, 4.0), ("F", 12.0, 4.0), ("G", 16.0, 4.0)], 20.0),
+        (
+            "|: C | F :| G",
+            metre(4, 4),
+            &[("C", 0.0, 4.0), ("F", 4.0, 4.0), ("C", 8.0, 4.0), ("F", 12.0, 4.0), ("G", 16.0, 4.0)],
+            20.0,
+        ),
         ("|: C :| x3 | G", metre(4, 4), &[("C", 0.0, 4.0), ("C", 4.0, 4.0), ("C", 8.0, 4.0), ("G", 12.0, 4.0)], 16.0),
         ("F/C\nB♭", metre(4, 4), &[("F/C", 0.0, 4.0), ("B♭", 4.0, 4.0)], 8.0),
     ];
@@ -155,7 +166,8 @@ fn sheets_are_read_bar_by_bar() {
         assert_eq!(found, expected, "{text}");
         assert_eq!(sheet.length, Beats(length), "{text}");
         let written = write(&sheet.chords, sheet.length, metre, major(0));
-        let again = parse(&(written.clone() + " |"), metre).unwrap_or_else(|error| panic!("{text} as {written}: {error}"));
+        let again =
+            parse(&(written.clone() + " |"), metre).unwrap_or_else(|error| panic!("{text} as {written}: {error}"));
         assert_eq!(again, sheet, "{text} as {written}");
     }
     assert_eq!(parse("", metre(4, 4)).unwrap().length, Beats(0.0));
@@ -225,7 +237,9 @@ fn bars_divide_on_their_groups() {
 fn played(bars: &[&[u8]]) -> Vec<PlayedNote> {
     let bar = |(number, keys): (usize, &&[u8])| {
         let start = Beats(4.0 * number as f64);
-        keys.iter().map(move |&key| PlayedNote { start, end: Beats(start.0 + 3.7), key, weight: 1.0 }).collect::<Vec<_>>()
+        keys.iter()
+            .map(move |&key| PlayedNote { start, end: Beats(start.0 + 3.7), key, weight: 1.0 })
+            .collect::<Vec<_>>()
     };
     bars.iter().enumerate().flat_map(bar).collect()
 }
@@ -266,8 +280,14 @@ fn played_chords_are_recognised() {
         .collect();
     assert_eq!(names(&chords(&broken, metre(4, 4), major(0))), ["C", "F", "G", "C"]);
     // One voice is no chord, and silence none either.
-    let line: Vec<PlayedNote> =
-        (0..4).map(|beat| PlayedNote { start: Beats(f64::from(beat)), end: Beats(f64::from(beat) + 0.9), key: 60, weight: 1.0 }).collect();
+    let line: Vec<PlayedNote> = (0..4)
+        .map(|beat| PlayedNote {
+            start: Beats(f64::from(beat)),
+            end: Beats(f64::from(beat) + 0.9),
+            key: 60,
+            weight: 1.0,
+        })
+        .collect();
     assert_eq!(chords(&line, metre(4, 4), major(0)), Vec::new());
     let strange = [PlayedNote { start: Beats(f64::NAN), end: Beats(f64::INFINITY), key: 200, weight: f32::NAN }];
     assert_eq!(chords(&strange, metre(4, 4), major(0)), Vec::new());
@@ -275,20 +295,19 @@ fn played_chords_are_recognised() {
 
 #[test]
 fn a_keyboard_take_gives_the_song_its_chords() {
-    let mut take: Analysis = super::tunes::analysis(
-        &[(8.0, 11.5, 76), (12.0, 15.5, 77)],
-        grid(8.0, 120.0, (4, 4)),
-        8.0,
-        major(0),
-    );
+    let mut take: Analysis =
+        super::tunes::analysis(&[(8.0, 11.5, 76), (12.0, 15.5, 77)], grid(8.0, 120.0, (4, 4)), 8.0, major(0));
     let second = |beats: f64| Beats(beats).seconds(cantus_engine::time::Bpm(120.0));
     take.notes.iter_mut().for_each(|note| {
         note.onset.0 -= second(8.0).0;
         note.offset.0 -= second(8.0).0;
     });
-    let voice = |start: f64, key: u8| Note { onset: second(start), offset: second(start + 3.8), key, ..take.notes[0].clone() };
-    let harmony: Vec<Note> =
-        [(0.0, [48, 60, 64, 67]), (4.0, [41, 60, 65, 69])].iter().flat_map(|(at, keys)| keys.map(|key| voice(*at, key))).collect();
+    let voice =
+        |start: f64, key: u8| Note { onset: second(start), offset: second(start + 3.8), key, ..take.notes[0].clone() };
+    let harmony: Vec<Note> = [(0.0, [48, 60, 64, 67]), (4.0, [41, 60, 65, 69])]
+        .iter()
+        .flat_map(|(at, keys)| keys.map(|key| voice(*at, key)))
+        .collect();
     take.harmony = harmony;
     let song = SongContext::played(&take, None);
     assert_eq!(names(&song.chords), ["C", "F"]);

@@ -1,10 +1,10 @@
 //! What a musician tells the harmoniser: how far, how many, on which bass, and which other chords.
 
+use super::super::checker::ctnctr;
 use super::super::tunes::{ODE, grid, major, minor, tune};
 use super::measures::{apart, changes_a_bar};
 use super::melodies::{MODES, melody};
 use super::{clashes_in, library, mean, score};
-use super::super::checker::ctnctr;
 use cantus_engine::analysis::{Key, Mode};
 use cantus_engine::generation::band::chord_alternatives;
 use cantus_engine::generation::direction::{Direction, Ending, Reharmonisation};
@@ -12,12 +12,8 @@ use cantus_engine::generation::score::{ChordSpan, Score};
 use cantus_engine::generation::song::SongContext;
 use cantus_engine::job_context::JobContext;
 
-const LEVELS: [Reharmonisation; 4] = [
-    Reharmonisation::Diatonic,
-    Reharmonisation::Style,
-    Reharmonisation::Borrowed,
-    Reharmonisation::Adventurous,
-];
+const LEVELS: [Reharmonisation; 4] =
+    [Reharmonisation::Diatonic, Reharmonisation::Style, Reharmonisation::Borrowed, Reharmonisation::Adventurous];
 
 /// Share of the chord time with tones outside a key: the major scale, or the minor one with both sevenths.
 fn outside(score: &Score, key: Key) -> f64 {
@@ -38,7 +34,14 @@ fn reharmonisation_goes_as_far_as_it_is_told() {
     let library = library();
     let tunes = [
         tune("ode", ODE, grid(0.0, 100.0, (4, 4)), major(0), true).analysis,
-        tune("minor", "a4:1 c5 e5 c5 | d5:2 f5 | e5:1 d5 c5 b4 | c5:4 | a4:1 c5 e5 c5 | f5:2 d5 | e5:1 b4 e5 b4 | a4:4", grid(0.0, 100.0, (4, 4)), minor(9), true).analysis,
+        tune(
+            "minor",
+            "a4:1 c5 e5 c5 | d5:2 f5 | e5:1 d5 c5 b4 | c5:4 | a4:1 c5 e5 c5 | f5:2 d5 | e5:1 b4 e5 b4 | a4:4",
+            grid(0.0, 100.0, (4, 4)),
+            minor(9),
+            true,
+        )
+        .analysis,
     ];
     for style in super::STYLES {
         let mut shares = Vec::new();
@@ -50,7 +53,11 @@ fn reharmonisation_goes_as_far_as_it_is_told() {
             for analysis in &tunes {
                 for seed in 0..10 {
                     let score = score(&library, analysis, style, seed, &direction, &SongContext::default());
-                    assert_eq!(clashes_in(&library, &score, analysis), Vec::<String>::new(), "{style} {level:?} {seed}");
+                    assert_eq!(
+                        clashes_in(&library, &score, analysis),
+                        Vec::<String>::new(),
+                        "{style} {level:?} {seed}"
+                    );
                     far.push(outside(&score, analysis.key.key));
                     // Roots a semitone over the tonic or a tritone from it, and diminished sevenths.
                     let tonic = analysis.key.key.tonic;
@@ -112,13 +119,19 @@ fn symbols(score: &Score) -> Vec<&str> {
 fn chords_come_as_often_as_asked() {
     let library = library();
     let text = "c4:.5 e4 g4 e4 f4 a4 c5 a4 | g4 b4 d5 b4 c5 g4 e4 c4 | ".repeat(4);
-    let analysis = tune("arpeggios", text.trim_end_matches([' ', '|']), grid(0.0, 100.0, (4, 4)), major(0), true).analysis;
+    let analysis =
+        tune("arpeggios", text.trim_end_matches([' ', '|']), grid(0.0, 100.0, (4, 4)), major(0), true).analysis;
     for style in super::STYLES {
         let mut rates = Vec::new();
         for wished in [0.25, 0.5, 1.0, 2.0, 4.0] {
             let direction = Direction { chords_per_bar: Some(wished), ..Direction::default() };
             let rate: Vec<f64> = (0..4)
-                .map(|seed| changes_a_bar(&score(&library, &analysis, style, seed, &direction, &SongContext::default()).chords, 8.0))
+                .map(|seed| {
+                    changes_a_bar(
+                        &score(&library, &analysis, style, seed, &direction, &SongContext::default()).chords,
+                        8.0,
+                    )
+                })
                 .collect();
             rates.push(mean(&rate));
         }
@@ -153,7 +166,11 @@ fn a_pedal_keeps_the_tonic_in_the_bass() {
     for style in super::STYLES {
         let score = score(&library, &analysis, style, 2, &direction, &SongContext::default());
         let tonic = score.chords.iter().find_map(|chord| chord.bass).unwrap();
-        assert!(score.chords.iter().all(|chord| chord.bass.unwrap_or(chord.root) == tonic), "{style}: {:?}", symbols(&score));
+        assert!(
+            score.chords.iter().all(|chord| chord.bass.unwrap_or(chord.root) == tonic),
+            "{style}: {:?}",
+            symbols(&score)
+        );
         assert!(score.chords.iter().any(|chord| chord.symbol.ends_with("/F")), "{style}: {:?}", symbols(&score));
         let without = super::plainly(&library, &analysis, style, 2);
         assert!(without.chords.iter().any(|chord| chord.bass.unwrap_or(chord.root) != tonic));
@@ -171,7 +188,11 @@ fn a_bar_takes_another_chord_of_its_list() {
         let best = super::plainly(&library, &analysis, style, 3);
         for (bar, list) in lists.iter().enumerate() {
             assert!(list.len() >= 3, "{style}: bar {bar} has {list:?}");
-            assert!(list.iter().enumerate().all(|(index, row)| list[..index].iter().all(|other| other.symbol != row.symbol)));
+            assert!(
+                list.iter()
+                    .enumerate()
+                    .all(|(index, row)| list[..index].iter().all(|other| other.symbol != row.symbol))
+            );
             for rank in 1..list.len().min(4) {
                 let direction = Direction { bar_alternatives: vec![(bar as u32, rank as u8)], ..Direction::default() };
                 let other = score(&library, &analysis, style, 3, &direction, &SongContext::default());
@@ -205,7 +226,9 @@ fn a_piece_that_ends_comes_home_and_one_that_loops_leads_back() {
     for seed in 0..10 {
         let looped = super::plainly(&library, &open, "plain", seed);
         back += usize::from(looped.chords.last().unwrap().root == 7);
-        let closing = tune("home", &text.replace("g4:.5 d4 g4 d4 r:2", "c4:4"), grid(0.0, 100.0, (4, 4)), major(0), true).analysis;
+        let closing =
+            tune("home", &text.replace("g4:.5 d4 g4 d4 r:2", "c4:4"), grid(0.0, 100.0, (4, 4)), major(0), true)
+                .analysis;
         let direction = Direction { ending: Ending::Final, ..Direction::default() };
         let ended = score(&library, &closing, "plain", seed, &direction, &SongContext::default());
         home += usize::from(ended.chords.last().unwrap().root == 0);

@@ -35,7 +35,13 @@ fn textbook_melodies_have_textbook_chords() {
     let at_home: &[u8] = &[0, 9];
     let away: &[u8] = &[7, 2, 5, 11];
     let any: &[u8] = &[0, 2, 4, 5, 7, 9];
-    check_degrees("ode", ODE, (4, 4), major(0), &[&[0, 9, 4], any, at_home, &[0, 7, 9], &[0, 9, 4], any, at_home, &[7, 0]]);
+    check_degrees(
+        "ode",
+        ODE,
+        (4, 4),
+        major(0),
+        &[&[0, 9, 4], any, at_home, &[0, 7, 9], &[0, 9, 4], any, at_home, &[7, 0]],
+    );
     check_degrees(
         "dominant",
         "c4:1 e4 g4 e4 | g4:2 b4 | d5:1 b4 g4:2 | c5:4",
@@ -112,7 +118,8 @@ fn a_blue_style_holds_its_blue_notes_over_dominants() {
         .replace("words = [\"plain\"]", "words = [\"blue\"]")
         .replace("temperature = 0.6", "temperature = 0.6\nblue = true");
     library.add_text("blue.toml", &blue).unwrap();
-    let text = "c4:1 eb4 e4 g4 | bb4:2 g4 | f4:1 eb4 c4:2 | eb4:3 c4:1 | f4:1 ab4 c5 eb5 | eb5:2 c5 | g4:1 bb4 g4 f4 | c4:4";
+    let text =
+        "c4:1 eb4 e4 g4 | bb4:2 g4 | f4:1 eb4 c4:2 | eb4:3 c4:1 | f4:1 ab4 c5 eb5 | eb5:2 c5 | g4:1 bb4 g4 f4 | c4:4";
     let analysis = tune("lick", text, grid(0.0, 100.0, (4, 4)), major(0), true).analysis;
     let (mut at_home, mut elsewhere) = (0, 0);
     for seed in 0..8 {
@@ -172,10 +179,8 @@ fn chords_change_on_the_groups_of_odd_metres() {
         // Short notes, which force no cut, in two chords a bar.
         let text = "c4:.5 e4 g4 e4 f4 a4 c5 a4 g4 b4 d5 b4 ".repeat(7);
         let analysis = tune("odd", &text, grid(0.0, 100.0, metre), major(0), true).analysis;
-        let direction = cantus_engine::generation::direction::Direction {
-            chords_per_bar: Some(2.0),
-            ..Default::default()
-        };
+        let direction =
+            cantus_engine::generation::direction::Direction { chords_per_bar: Some(2.0), ..Default::default() };
         for style in super::STYLES {
             let score = super::score(&library, &analysis, style, 1, &direction, &Default::default());
             for chord in &score.chords {

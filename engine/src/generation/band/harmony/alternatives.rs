@@ -51,10 +51,10 @@ pub fn of_bar(
     let own = path[range.clone()].to_vec();
     let own_cost = price(&own);
     let mut others: Vec<Filling> = Vec::new();
-    for chord in 0..candidates.len() {
+    for (chord, candidate) in candidates.iter().enumerate() {
         let mut chords = own.clone();
         for (place, slot) in range.clone().enumerate() {
-            if slots[slot].locked.is_none() && candidates[chord].region == slots[slot].region {
+            if slots[slot].locked.is_none() && candidate.region == slots[slot].region {
                 chords[place] = chord;
             }
         }

@@ -171,8 +171,7 @@ impl<'a> Over<'a> {
         match (steps_on(sung), sung.after) {
             // It must end with the chord: one that is held on into the next is that chord's matter as well.
             (Some((_, at)), Some(next))
-                if (self.end - 0.12..self.end + 0.4).contains(&at)
-                    && sung.note.end - sung.note.start <= PATIENCE =>
+                if (self.end - 0.12..self.end + 0.4).contains(&at) && sung.note.end - sung.note.start <= PATIENCE =>
             {
                 Rub::Pending(next.class())
             }

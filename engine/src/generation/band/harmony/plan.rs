@@ -267,18 +267,13 @@ fn form(task: &Task<'_>, regions: &[Region], slots: &[Slot], candidates: &[Candi
                         NO_ENDING
                     };
                 }
-                _ if last => {
-                    if !is_in(&vocabulary.cadence) {
-                        cost += CADENCE;
-                    }
-                }
+                _ if last => cost += if is_in(&vocabulary.cadence) { 0.0 } else { CADENCE },
                 _ if slot.ends_phrase && !is_in(&vocabulary.half_cadence) => cost += HALF_CADENCE,
                 _ => {}
             }
-            if let (Ending::Loop, Some(Some(wished))) = (task.direction.ending, turn) {
-                if candidate.origin == Origin::Style(wished) {
-                    cost -= TURNAROUND;
-                }
+            let wished = turn.flatten().map(Origin::Style);
+            if task.direction.ending == Ending::Loop && wished == Some(candidate.origin) {
+                cost -= TURNAROUND;
             }
             wishes.push(cost);
         }

@@ -97,7 +97,18 @@ impl Search {
             }
         }
         let inner = slots.iter().map(|slot| slot.place > 0).collect();
-        Ok(Self { chords: count, slots: slots.len(), emission, agreeing, pending, tones: bits, across, within, inner, closed })
+        Ok(Self {
+            chords: count,
+            slots: slots.len(),
+            emission,
+            agreeing,
+            pending,
+            tones: bits,
+            across,
+            within,
+            inner,
+            closed,
+        })
     }
 
     /// Whether every chord of a slot rubs against a long note.
@@ -221,12 +232,12 @@ impl Search {
 
 /// What a move between two chords costs, in nats.
 fn moving(from: &Candidate, to: &Candidate, style: &Style, regions: &[Region]) -> f32 {
-    if let (Origin::Style(a), Origin::Style(b)) = (from.origin, to.origin) {
-        if from.region == to.region {
-            let moves = &style.vocabulary(regions[from.region].key.mode).moves;
-            let habit = moves.iter().find(|(x, y, _)| (*x, *y) == (a, b)).map_or(1.0, |row| row.2);
-            return to.rarity - habit.ln() * 0.5;
-        }
+    if let (Origin::Style(a), Origin::Style(b)) = (from.origin, to.origin)
+        && from.region == to.region
+    {
+        let moves = &style.vocabulary(regions[from.region].key.mode).moves;
+        let habit = moves.iter().find(|(x, y, _)| (*x, *y) == (a, b)).map_or(1.0, |row| row.2);
+        return to.rarity - habit.ln() * 0.5;
     }
     // Fifths down lead on, semitones down slip, tritones leap.
     const MOTION: [f32; 12] = [0.3, 0.6, 0.3, 0.4, 0.5, -0.3, 1.0, 0.2, 0.4, 0.3, 0.4, 0.3];
