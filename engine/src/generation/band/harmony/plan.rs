@@ -31,8 +31,8 @@ const AGREEMENT: f32 = 0.82;
 const LESS: f32 = 0.02;
 /// Passes in which slots are cut that no chord suits.
 const CUTS: usize = 8;
-/// Cuts for the sake of neighbours.
-const MOST_CUTS: usize = 64;
+/// Passes in which slots are cut for the sake of their neighbours.
+const MOST_CUTS: usize = 12;
 /// Reach of what a change of chord may cost or be worth, in nats.
 const CHANGE_REACH: f32 = 5.0;
 
@@ -96,10 +96,14 @@ impl Ground {
         // Each slot has a chord now; where no two neighbours go together, one of them is cut further.
         for _ in 0..MOST_CUTS {
             let (path, _) = search.best(&search.emission, 0.0, context)?;
-            let free = |slot: &usize| slots.get(*slot).is_some_and(|slot| slot.locked.is_none());
-            let stuck: Vec<usize> = search.unresolved(&path).into_iter().collect();
-            let around = stuck.iter().flat_map(|slot| [*slot, slot + 1]).filter(free).collect::<Vec<usize>>();
-            if !around.into_iter().any(|index| slots::split(&mut slots, index, task.bars, task.melody)) {
+            let mut cut = false;
+            for slot in search.unresolved(&path).into_iter().rev() {
+                cut |= [slot, slot + 1].into_iter().any(|index| {
+                    let free = slots.get(index).is_some_and(|slot| slot.locked.is_none());
+                    free && slots::split(&mut slots, index, task.bars, task.melody)
+                });
+            }
+            if !cut {
                 break;
             }
             search = make(&slots)?;

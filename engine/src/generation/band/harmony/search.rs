@@ -145,13 +145,14 @@ impl Search {
         self.tones[slot * self.chords + chord]
     }
 
-    /// The first slot of a walk in which a note rubs that neither its chord nor the next one resolves.
-    pub fn unresolved(&self, path: &[usize]) -> Option<usize> {
-        (0..path.len()).find(|&slot| {
-            let wanted = self.pending[slot * self.chords + path[slot]];
+    /// The slots of a walk in which a note rubs that neither its chord nor the next one resolves.
+    pub fn unresolved(&self, path: &[usize]) -> Vec<usize> {
+        let is_unresolved = |slot: &usize| {
+            let wanted = self.pending[slot * self.chords + path[*slot]];
             let next = path.get(slot + 1).map_or(0, |chord| self.tones(slot + 1, *chord));
-            wanted & !next != 0 || self.is_barred(slot, path[slot])
-        })
+            wanted & !next != 0 || self.is_barred(*slot, path[*slot])
+        };
+        (0..path.len()).filter(is_unresolved).collect()
     }
 
     /// What the way from the last chord back to the first costs.
