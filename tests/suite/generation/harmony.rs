@@ -51,7 +51,8 @@ fn mean(values: &[f64]) -> f64 {
 
 fn clashes_in(library: &StyleLibrary, score: &Score, analysis: &Analysis) -> Vec<String> {
     let harmony = &library.get(&score.style).unwrap().harmony;
-    clashes(&score.chords, analysis, &harmony.tensions, harmony.blue)
+    let found = clashes(&score.chords, analysis, &harmony.tensions, harmony.blue);
+    found.into_iter().map(|(_, clash)| clash).collect()
 }
 
 #[test]
@@ -63,12 +64,10 @@ fn no_long_note_rubs_and_most_notes_are_chord_tones_in_every_mode() {
             let mut fits = Vec::new();
             for number in 0..20 {
                 let analysis = melody(mode, 1000 + number);
-                for seed in 0..3 {
-                    let score = plainly(&library, &analysis, style, seed);
-                    let found = clashes_in(&library, &score, &analysis);
-                    assert_eq!(found, Vec::<String>::new(), "{style}, {name} {number}, seed {seed}");
-                    fits.push(ctnctr(&score.chords, &analysis));
-                }
+                let score = plainly(&library, &analysis, style, number);
+                let found = clashes_in(&library, &score, &analysis);
+                assert_eq!(found, Vec::<String>::new(), "{style}, {name} {number}");
+                fits.push(ctnctr(&score.chords, &analysis));
             }
             println!("{style} {name}: CTnCTR {:.3}", mean(&fits));
             assert!(mean(&fits) >= 0.72, "{style}, {name}: CTnCTR is {:.3}", mean(&fits));
@@ -104,10 +103,11 @@ fn sung_tunes_have_no_clash_either() {
 #[test]
 fn seeds_give_different_chords_that_are_all_good() {
     let library = library();
-    for style in STYLES {
+    for (index, style) in STYLES.into_iter().enumerate() {
         let (mut differences, mut worst) = (Vec::new(), Vec::new());
-        for number in 0..20 {
-            let analysis = melody(number % MODES.len(), 2000 + number as u64);
+        // Every mode in turn, five melodies a style.
+        for number in (index..20).step_by(4) {
+            let analysis = melody((number + number / 8) % MODES.len(), 2000 + number as u64);
             let scores: Vec<Score> = (0..10).map(|seed| plainly(&library, &analysis, style, seed)).collect();
             assert_eq!(scores[3].chords, plainly(&library, &analysis, style, 3).chords);
             let fits = scores.iter().map(|score| ctnctr(&score.chords, &analysis));

@@ -16,6 +16,7 @@ mod palette;
 mod plan;
 mod search;
 mod slots;
+mod spelling;
 
 pub use alternatives::Alternative;
 
@@ -30,11 +31,11 @@ use crate::generation::song::symbol::class_name;
 use crate::generation::style::Style;
 use crate::job_context::JobContext;
 use alternatives::Filling;
-use fit::{HARD, Licence, Over};
-use palette::{Candidate, Origin, Spelling};
+use fit::{Licence, Over};
+use palette::{Candidate, Origin};
 use plan::Plan;
 use slots::Slot;
-use std::ops::Range;
+use spelling::{chord_of, spell};
 
 /// What a chord does in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,109 +219,6 @@ fn chosen_path(task: &Task<'_>, plan: &Plan, seed: u64) -> Vec<usize> {
         path[range].copy_from_slice(&rows.swap_remove(rank).0.chords);
     }
     path
-}
-
-/// Writes some slots of a plan's walk as chords: equal neighbours in a bar join, and a richer spelling is taken where the melody
-/// sings it or where the seed likes it and nothing clashes.
-fn spell(task: &Task<'_>, plan: &Plan, range: Range<usize>, path: &[usize], seed: u64) -> Vec<Chord> {
-    let mut chords: Vec<Chord> = Vec::new();
-    let slots = &plan.slots[range];
-    let mut first = 0;
-    while first < slots.len() {
-        let joins = |slot: &usize| path[*slot] == path[first] && slots[*slot].bar == slots[first].bar;
-        let after = (first + 1..slots.len()).find(|slot| !joins(slot)).unwrap_or(slots.len());
-        let whole = Slot { end: slots[after - 1].end, ..slots[first].clone() };
-        let candidate = &plan.candidates[path[first]];
-        let mut pieces = vec![whole];
-        let (mut spellings, mut rubs) = choose(task, candidate, &pieces, seed);
-        if rubs && after - first > 1 {
-            // Each part has a spelling of its own under which nothing rubs, but all of it together has none.
-            pieces = slots[first..after].to_vec();
-            (spellings, rubs) = choose(task, candidate, &pieces, seed);
-        }
-        if rubs {
-            pieces = pieces.iter().flat_map(|piece| over_bars(task.bars, piece)).collect();
-            (spellings, _) = choose(task, candidate, &pieces, seed);
-        }
-        for (piece, spelling) in pieces.iter().zip(spellings) {
-            for part in over_bars(task.bars, piece) {
-                chords.push(chord_of(candidate, spelling, plan, part.start, part.end));
-            }
-        }
-        first = after;
-    }
-    chords
-}
-
-/// A slot cut at the bar lines.
-fn over_bars(bars: &Bars, slot: &Slot) -> Vec<Slot> {
-    let bars = bars.bars.iter().enumerate().skip(slot.bar).take_while(|(_, bar)| bar.from < slot.end - 1e-6);
-    bars.map(|(index, bar)| Slot {
-        start: slot.start.max(bar.from),
-        end: slot.end.min(bar.to),
-        bar: index,
-        ..slot.clone()
-    })
-    .collect()
-}
-
-/// The spellings of a chord over some stretches, and whether a long note rubs against one of them.
-fn choose<'a>(task: &Task<'_>, candidate: &'a Candidate, slots: &[Slot], seed: u64) -> (Vec<&'a Spelling>, bool) {
-    let licence = Licence::of(&task.style.harmony);
-    let complexity = task.direction.moods.complexity;
-    let richness = if complexity.is_finite() { complexity.clamp(-1.0, 1.0) } else { 0.0 };
-    let mut rubs = false;
-    let mut chosen = Vec::with_capacity(slots.len());
-    for slot in slots {
-        let over = Over::new(task.melody, slot);
-        // Every place has its own chance, so that another chord in one bar leaves the colours of the others.
-        let place = ((slot.start - task.bars.start) * 96.0).round() as u64;
-        let mut chance = Chance::new(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15), "colours");
-        let mut best: (&Spelling, f32) = (&candidate.spellings[0], f32::INFINITY);
-        for spelling in &candidate.spellings {
-            let mut cost = over.cost(&spelling.tones, licence) + spelling.cost;
-            if spelling.colour {
-                // A touch of the seed decides between spellings the melody does not choose between.
-                let taste = -0.15 + 0.3 * chance.uniform() - 0.35 * richness;
-                cost += beside(task.melody, slot, spelling, &candidate.spellings[0]) + taste;
-            }
-            if cost < best.1 {
-                best = (spelling, cost);
-            }
-        }
-        rubs |= best.1 >= 0.5 * HARD;
-        chosen.push(best.0);
-    }
-    (chosen, rubs)
-}
-
-fn chord_of(candidate: &Candidate, spelling: &Spelling, plan: &Plan, start: f64, end: f64) -> Chord {
-    let key = plan.regions[candidate.region].key;
-    Chord {
-        start,
-        end,
-        root: spelling.tones[0],
-        tones: spelling.tones.clone(),
-        symbol: spelling.symbol.clone(),
-        bass: spelling.bass,
-        locked: matches!(candidate.origin, Origin::Song(_)),
-        numeral: spelling.numeral.clone(),
-        function: function(spelling.tones[0], &spelling.tones, key),
-    }
-}
-
-/// What the tones a colour adds cost when the melody sings a semitone beside them.
-fn beside(melody: &[MelodyNote], slot: &Slot, colour: &Spelling, plain: &Spelling) -> f32 {
-    let mut cost = 0.0;
-    for tone in colour.tones.iter().filter(|tone| !plain.tones.contains(tone)) {
-        for note in super::melody::sounding(melody, slot.start, slot.end) {
-            let distance = (note.class() + 12 - tone) % 12;
-            if distance == 1 || distance == 11 {
-                cost += 0.8 * (note.end.min(slot.end) - note.start.max(slot.start)).clamp(0.0, 2.0) as f32;
-            }
-        }
-    }
-    cost
 }
 
 /// What a chord does in a key, by its root and its third.

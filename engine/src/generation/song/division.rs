@@ -49,7 +49,7 @@ pub fn chords_for(metre: Metre, wished: f32) -> usize {
     if wished <= 1.0 {
         1
     } else if wished <= 2.0 {
-        2.min(counts.max(2))
+        2
     } else if matches!(metre.numerator, 7) && metre.denominator >= 8 {
         groups(metre).len()
     } else {

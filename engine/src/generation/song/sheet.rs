@@ -129,7 +129,6 @@ fn times(word: &str) -> Option<usize> {
 fn words_of_bars<'a>(text: &'a str, has_lines: bool) -> Vec<Vec<Word<'a>>> {
     let mut bars: Vec<Vec<Word<'a>>> = vec![Vec::new()];
     let mut start: Option<(usize, usize)> = None;
-    let mut characters = 0;
     let finish = |start: &mut Option<(usize, usize)>, end: usize, bars: &mut Vec<Vec<Word<'a>>>| {
         if let Some((byte, at)) = start.take() {
             let word = Word { text: &text[byte..end], at };
@@ -141,7 +140,7 @@ fn words_of_bars<'a>(text: &'a str, has_lines: bool) -> Vec<Vec<Word<'a>>> {
             }
         }
     };
-    for (byte, letter) in text.char_indices() {
+    for (characters, (byte, letter)) in text.char_indices().enumerate() {
         let line = matches!(letter, '|' | '\n' | '‖');
         if line || letter.is_whitespace() || letter == ':' {
             finish(&mut start, byte, &mut bars);
@@ -155,7 +154,6 @@ fn words_of_bars<'a>(text: &'a str, has_lines: bool) -> Vec<Vec<Word<'a>>> {
         } else if start.is_none() && !letter.is_whitespace() {
             start = Some((byte, characters));
         }
-        characters += 1;
     }
     finish(&mut start, text.len(), &mut bars);
     bars

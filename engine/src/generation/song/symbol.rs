@@ -394,11 +394,9 @@ impl Reading {
             self.fifths = vec![8];
             return Some(rest);
         }
-        if first {
-            if let Some(rest) = take(text, &["minor", "min", "mi", "m", "-"]) {
-                self.third = Some(3);
-                return Some(rest);
-            }
+        if first && let Some(rest) = take(text, &["minor", "min", "mi", "m", "-"]) {
+            self.third = Some(3);
+            return Some(rest);
         }
         if let Some(rest) = text.strip_prefix('+') {
             return match number(rest) {

@@ -1,9 +1,9 @@
 //! The song's own chords: nobody alters them, and what rubs against them is said.
 
 use super::super::tunes::{ODE, grid, major, tune};
-use super::measures::at;
+use super::measures::{at, clashes};
 use super::melodies::{MODES, Random, melody};
-use super::{clashes_in, library, score};
+use super::{library, score};
 use cantus_engine::generation::direction::{Direction, Reharmonisation};
 use cantus_engine::generation::score::Score;
 use cantus_engine::generation::song::symbol::ChordSymbol;
@@ -95,24 +95,16 @@ fn given_chords_are_never_altered() {
         let score = score(&library, &analysis, style, number, &direction, &song);
         assert_eq!(broken(&score, &song), Vec::<String>::new(), "{style} {number}");
         // What is free does not rub.
-        let mut free = score.clone();
-        free.chords.iter_mut().filter(|chord| chord.locked).for_each(|chord| chord.tones.truncate(1));
-        let rubbing = clashes_in(&library, &free, &analysis);
-        let rubbing: Vec<&String> = rubbing
-            .iter()
-            .filter(|clash| {
-                score.chords.iter().any(|chord| !chord.locked && clash.contains(&format!("over {} at", chord.symbol)))
-            })
-            .filter(|clash| {
-                !score.chords.iter().any(|chord| chord.locked && clash.contains(&format!("over {} at", chord.symbol)))
-            })
-            .collect();
-        assert!(rubbing.is_empty(), "{style} {number}: {rubbing:?}");
+        let found = clashes(&score.chords, &analysis, &[], false);
+        let free: Vec<&(usize, String)> = found.iter().filter(|(chord, _)| !score.chords[*chord].locked).collect();
+        assert!(free.is_empty(), "{style} {number}: {free:?}");
         // A harmoniser that knew nothing of the song would be noticed.
-        let unaware = super::score(&library, &analysis, style, number, &direction, &SongContext::default());
-        ignored += usize::from(!broken(&unaware, &song).is_empty());
+        if number % 10 == 0 {
+            let unaware = super::score(&library, &analysis, style, number, &direction, &SongContext::default());
+            ignored += usize::from(!broken(&unaware, &song).is_empty());
+        }
     }
-    assert_eq!(ignored, 200, "ignoring the song is noticed in only {ignored} of 200");
+    assert_eq!(ignored, 20, "ignoring the song is noticed in only {ignored} of 20");
 }
 
 #[test]

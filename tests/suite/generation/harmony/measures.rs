@@ -14,7 +14,8 @@ pub fn at(chords: &[ChordSpan], position: f64) -> &ChordSpan {
 
 /// Notes of a beat or longer a semitone beside a chord tone, that are no chord tones themselves, none of the style's tensions over
 /// the root, and do not move on by step into the chord that sounds then. `blue` allows low thirds, fifths and sevenths over major.
-pub fn clashes(chords: &[ChordSpan], analysis: &Analysis, tensions: &[u8], blue: bool) -> Vec<String> {
+/// Each with the index of its chord.
+pub fn clashes(chords: &[ChordSpan], analysis: &Analysis, tensions: &[u8], blue: bool) -> Vec<(usize, String)> {
     // What is sung after the score's end is not heard.
     let last = chords.last().map_or(0.0, |chord| chord.start.0 + chord.length.0);
     let notes: Vec<(f64, f64, u8)> = analysis
@@ -27,7 +28,7 @@ pub fn clashes(chords: &[ChordSpan], analysis: &Analysis, tensions: &[u8], blue:
         if end - start < BEAT {
             continue;
         }
-        for chord in chords {
+        for (number, chord) in chords.iter().enumerate() {
             let together = end.min(chord.start.0 + chord.length.0) - start.max(chord.start.0);
             let distance = |tone: &u8| (key % 12 + 12 - tone) % 12;
             let beside = chord.tones.iter().any(|tone| matches!(distance(tone), 1 | 11));
@@ -47,7 +48,7 @@ pub fn clashes(chords: &[ChordSpan], analysis: &Analysis, tensions: &[u8], blue:
                     && at(chords, next + 0.1).tones.contains(&(to % 12))
             });
             if !resolves {
-                clashes.push(format!("{} over {} at {start:.2}", note_name(key), chord.symbol));
+                clashes.push((number, format!("{} over {} at {start:.2}", note_name(key), chord.symbol)));
             }
         }
     }

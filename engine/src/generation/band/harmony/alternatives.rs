@@ -1,5 +1,6 @@
 //! Thread: worker. What else a bar could have: the chords that the tune and the neighbours allow, best first.
 
+use super::fit::HARD;
 use super::palette::Candidate;
 use super::search::Search;
 use super::slots::Slot;
@@ -50,10 +51,10 @@ pub fn of_bar(
     let own = path[range.clone()].to_vec();
     let own_cost = price(&own);
     let mut others: Vec<Filling> = Vec::new();
-    for chord in 0..candidates.len() {
+    for (chord, candidate) in candidates.iter().enumerate() {
         let mut chords = own.clone();
         for (place, slot) in range.clone().enumerate() {
-            if slots[slot].locked.is_none() && candidates[chord].region == slots[slot].region {
+            if slots[slot].locked.is_none() && candidate.region == slots[slot].region {
                 chords[place] = chord;
             }
         }
@@ -64,7 +65,10 @@ pub fn of_bar(
         if chords == own || clashes || others.iter().any(|other| other.chords == chords) {
             continue;
         }
-        others.push(Filling { cost: price(&chords), chords });
+        let cost = price(&chords);
+        if cost < own_cost + 0.5 * HARD {
+            others.push(Filling { cost, chords });
+        }
     }
     others.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     others.truncate(MOST - 1);

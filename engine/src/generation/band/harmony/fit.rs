@@ -16,6 +16,20 @@ const LONG: f64 = 0.85;
 /// A shorter overlap of a note with a chord is loose timing, in beats.
 const OVERLAP: f64 = 0.3;
 
+/// A note that rubs for longer than this does not resolve in the next chord any more, in beats.
+const PATIENCE: f64 = 2.05;
+
+/// What a long note does against a chord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rub {
+    /// It does not rub, or it resolves while the chord lasts.
+    No,
+    /// It resolves if the next chord has this pitch class.
+    Pending(u8),
+    /// It never resolves.
+    Hard,
+}
+
 /// What a style lets a tune do.
 #[derive(Debug, Clone, Copy)]
 pub struct Licence<'a> {
@@ -102,7 +116,7 @@ impl<'a> Over<'a> {
             }
             let role = if intervals.contains(&interval) { 1.0 } else { self.role(sung, tones) };
             cost += rub * beats * (0.35 + sung.note.weight) * role;
-            if self.clashes(sung, interval, &intervals, tones, licence) {
+            if self.held(sung, interval, &intervals, tones, licence) == Rub::Hard {
                 hard += HARD;
             }
         }
@@ -118,24 +132,51 @@ impl<'a> Over<'a> {
         (all.clone().filter(agrees).count() as u32, all.count() as u32)
     }
 
-    /// The first long note that rubs against a chord and never resolves.
+    /// The first long note that rubs against a chord and does not resolve under it, or only after a long time.
     pub fn clash(&self, tones: &[u8], licence: Licence<'_>) -> Option<&MelodyNote> {
-        let root = tones.first().copied().unwrap_or(0);
-        let intervals: Vec<u8> = tones.iter().map(|tone| (tone + 12 - root) % 12).collect();
-        let clashing = self.sung.iter().find(|sung| {
-            let interval = (sung.note.class() + 12 - root) % 12;
-            self.clashes(sung, interval, &intervals, tones, licence)
+        let clashing = self.sung.iter().find(|sung| match self.rubs(sung, tones, licence) {
+            Rub::Hard => true,
+            Rub::Pending(_) => sung.overlap > 1.5,
+            Rub::No => false,
         });
         clashing.map(|sung| sung.note)
     }
 
-    fn clashes(&self, sung: &Sung<'_>, interval: u8, intervals: &[u8], tones: &[u8], licence: Licence<'_>) -> bool {
+    /// The pitch classes that the next chord must have for what rubs under this one to resolve, as bits.
+    pub fn pending(&self, tones: &[u8], licence: Licence<'_>) -> u16 {
+        let bit = |sung: &Sung<'_>| match self.rubs(sung, tones, licence) {
+            Rub::Pending(class) => 1 << class,
+            _ => 0,
+        };
+        self.sung.iter().map(bit).fold(0, |bits, bit| bits | bit)
+    }
+
+    fn rubs(&self, sung: &Sung<'_>, tones: &[u8], licence: Licence<'_>) -> Rub {
+        let root = tones.first().copied().unwrap_or(0);
+        let intervals: Vec<u8> = tones.iter().map(|tone| (tone + 12 - root) % 12).collect();
+        self.held(sung, (sung.note.class() + 12 - root) % 12, &intervals, tones, licence)
+    }
+
+    fn held(&self, sung: &Sung<'_>, interval: u8, intervals: &[u8], tones: &[u8], licence: Licence<'_>) -> Rub {
         let beside = intervals.iter().any(|tone| matches!((interval + 12 - tone) % 12, 1 | 11));
         let held = is_long(sung.note) && sung.overlap >= OVERLAP;
-        held && beside
-            && !intervals.contains(&interval)
-            && !licence.allows(interval, intervals)
-            && !self.resolves(sung, tones)
+        if !held
+            || !beside
+            || intervals.contains(&interval)
+            || licence.allows(interval, intervals)
+            || self.resolves(sung, tones)
+        {
+            return Rub::No;
+        }
+        match (steps_on(sung), sung.after) {
+            // It must end with the chord: one that is held on into the next is that chord's matter as well.
+            (Some((_, at)), Some(next))
+                if (self.end - 0.12..self.end + 0.4).contains(&at) && sung.note.end - sung.note.start <= PATIENCE =>
+            {
+                Rub::Pending(next.class())
+            }
+            _ => Rub::Hard,
+        }
     }
 
     /// Whether the note moves on by step into the chord while it lasts.

@@ -20,9 +20,9 @@ pub struct Region {
 
 /// Degrees of which a scale has one or the other, in semitones above the tonic, and how much a chord with the unused one is
 /// disliked. The leading note of a minor key is at home beside the low seventh.
-const PAIRS_MAJOR: [(u8, u8, f32); 5] = [(11, 10, 0.7), (10, 11, 0.9), (5, 6, 0.3), (6, 5, 0.9), (4, 3, 0.5)];
+const PAIRS_MAJOR: [(u8, u8, f32); 5] = [(11, 10, 0.8), (10, 11, 1.2), (5, 6, 0.3), (6, 5, 1.2), (4, 3, 0.6)];
 const PAIRS_MINOR: [(u8, u8, f32); 7] =
-    [(8, 9, 0.8), (9, 8, 1.1), (10, 11, 0.35), (11, 10, 0.5), (2, 1, 0.6), (1, 2, 1.1), (3, 4, 0.6)];
+    [(8, 9, 0.9), (9, 8, 1.8), (10, 11, 0.35), (11, 10, 0.5), (2, 1, 0.6), (1, 2, 1.4), (3, 4, 0.7)];
 /// Beats of a degree that say all it can say.
 const ENOUGH: f32 = 1.5;
 

@@ -67,7 +67,7 @@ const MAJOR_CHROMATIC: [(&str, &str, f32); 9] = [
     ("bVI7", "bVI7", 0.4),
     ("bvi", "bvi7", 1.2),
     ("biii", "biii7", 1.2),
-    ("#iv7b5", "#iv7b5", 0.6),
+    ("#ivdim", "#iv7b5", 1.6),
 ];
 const MINOR_CHROMATIC: [(&str, &str, f32); 8] = [
     ("bII7", "bII7", 0.2),
@@ -77,13 +77,13 @@ const MINOR_CHROMATIC: [(&str, &str, f32); 8] = [
     ("bi", "bi7", 1.6),
     ("biii", "biii7", 1.2),
     ("bvi", "bvi7", 1.2),
-    ("#iv7b5", "#iv7b5", 0.8),
+    ("#ivdim", "#iv7b5", 1.6),
 ];
 
 /// What a chord costs that is not the style's own, in nats.
 const OUTSIDE_STYLE: f32 = 2.6;
 /// What it costs to suspend or leave out a tone for the tune's sake.
-const SUSPENDED: f32 = 1.3;
+const SUSPENDED: f32 = 3.4;
 
 /// One way to play a chord.
 #[derive(Debug, Clone)]
@@ -131,6 +131,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Pitch classes of its plain spelling, as bits.
+    pub fn bits(&self) -> u16 {
+        self.spellings[0].tones.iter().fold(0, |bits, tone| bits | 1 << tone)
+    }
+
     /// Its plain intervals over the root.
     pub fn intervals(&self) -> Vec<u8> {
         self.spellings[0].tones.iter().map(|tone| (tone + 12 - self.root) % 12).collect()
@@ -174,8 +179,8 @@ pub fn of_style(style: &Style, index: usize, region: &Region, level: Reharmonisa
     let (own_cost, borrowed_cost, chromatic_cost) = match level {
         Reharmonisation::Diatonic => (0.8, f32::INFINITY, f32::INFINITY),
         Reharmonisation::Style => (OUTSIDE_STYLE, OUTSIDE_STYLE + 0.9, OUTSIDE_STYLE + 2.0),
-        Reharmonisation::Borrowed => (1.0, -2.2, OUTSIDE_STYLE),
-        Reharmonisation::Adventurous => (1.6, -2.0, -3.4),
+        Reharmonisation::Borrowed => (1.0, -3.0, OUTSIDE_STYLE),
+        Reharmonisation::Adventurous => (1.6, -2.4, -4.0),
     };
     for (list, cost) in [(own, own_cost), (borrowed, borrowed_cost), (chromatic, chromatic_cost)] {
         for (triad, seventh, rarity) in list {

@@ -19,6 +19,8 @@ const HALF_CADENCE: f32 = 0.7;
 const CADENCE: f32 = 1.2;
 /// What a last bar costs that neither is at home nor leads there, in a piece that ends.
 const NO_ENDING: f32 = 2.0;
+/// What a chord from another key costs as the first or the last one.
+const STRANGER: f32 = 3.0;
 /// What a chord of the turnaround is worth in its place.
 const TURNAROUND: f32 = 0.9;
 /// How much worse a shaken path may be than the best one, in nats a slot.
@@ -29,6 +31,8 @@ const AGREEMENT: f32 = 0.82;
 const LESS: f32 = 0.02;
 /// Passes in which slots are cut that no chord suits.
 const CUTS: usize = 8;
+/// Passes in which slots are cut for the sake of their neighbours.
+const MOST_CUTS: usize = 12;
 /// Reach of what a change of chord may cost or be worth, in nats.
 const CHANGE_REACH: f32 = 5.0;
 
@@ -83,6 +87,21 @@ impl Ground {
                 if slots[index].locked.is_none() && search.is_stuck(index) {
                     cut |= slots::split(&mut slots, index, task.bars, task.melody);
                 }
+            }
+            if !cut {
+                break;
+            }
+            search = make(&slots)?;
+        }
+        // Each slot has a chord now; where no two neighbours go together, one of them is cut further.
+        for _ in 0..MOST_CUTS {
+            let (path, _) = search.best(&search.emission, 0.0, context)?;
+            let mut cut = false;
+            for slot in search.unresolved(&path).into_iter().rev() {
+                cut |= [slot, slot + 1].into_iter().any(|index| {
+                    let free = slots.get(index).is_some_and(|slot| slot.locked.is_none());
+                    free && slots::split(&mut slots, index, task.bars, task.melody)
+                });
             }
             if !cut {
                 break;
@@ -234,6 +253,11 @@ fn form(task: &Task<'_>, regions: &[Region], slots: &[Slot], candidates: &[Candi
                 wishes.push(0.0);
                 continue;
             }
+            // A chord from another key neither opens nor closes a piece, however far its middle goes.
+            let stranger = candidate.chromatic && candidate.origin == Origin::Outside;
+            if stranger && (index == first || last) {
+                cost += STRANGER;
+            }
             if index == first && !is_in(&vocabulary.opening) {
                 cost += OPENING;
             }
@@ -247,18 +271,13 @@ fn form(task: &Task<'_>, regions: &[Region], slots: &[Slot], candidates: &[Candi
                         NO_ENDING
                     };
                 }
-                _ if last => {
-                    if !is_in(&vocabulary.cadence) {
-                        cost += CADENCE;
-                    }
-                }
+                _ if last => cost += if is_in(&vocabulary.cadence) { 0.0 } else { CADENCE },
                 _ if slot.ends_phrase && !is_in(&vocabulary.half_cadence) => cost += HALF_CADENCE,
                 _ => {}
             }
-            if let (Ending::Loop, Some(Some(wished))) = (task.direction.ending, turn) {
-                if candidate.origin == Origin::Style(wished) {
-                    cost -= TURNAROUND;
-                }
+            let wished = turn.flatten().map(Origin::Style);
+            if task.direction.ending == Ending::Loop && wished == Some(candidate.origin) {
+                cost -= TURNAROUND;
             }
             wishes.push(cost);
         }

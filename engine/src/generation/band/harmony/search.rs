@@ -24,6 +24,10 @@ pub struct Search {
     pub emission: Vec<f32>,
     /// Notes that agree with the cheapest spelling, of those that begin in the slot.
     agreeing: Vec<(u32, u32)>,
+    /// Pitch classes, as bits, that the next slot's chord must have for what rubs under that spelling to resolve.
+    pending: Vec<u16>,
+    /// Pitch classes of that spelling, as bits.
+    tones: Vec<u16>,
     /// `[from * chords + to]`, over a bar line.
     across: Vec<f32>,
     /// The same within a bar.
@@ -48,6 +52,8 @@ impl Search {
         let licence = Licence::of(&style.harmony);
         let mut emission = Vec::with_capacity(slots.len() * count);
         let mut agreeing = Vec::with_capacity(slots.len() * count);
+        let mut pending = Vec::with_capacity(slots.len() * count);
+        let mut bits = Vec::with_capacity(slots.len() * count);
         for (index, slot) in slots.iter().enumerate() {
             if index % 64 == 0 {
                 context.check()?;
@@ -61,6 +67,8 @@ impl Search {
                 if locked != slot.locked || (locked.is_none() && candidate.region != slot.region) {
                     emission.push(FORBIDDEN);
                     agreeing.push((0, 0));
+                    pending.push(0);
+                    bits.push(0);
                     continue;
                 }
                 let mut best = (0, f32::INFINITY);
@@ -72,7 +80,10 @@ impl Search {
                         best = (place, cost);
                     }
                 }
-                agreeing.push(over.agreeing(&candidate.spellings[best.0].tones));
+                let tones = &candidate.spellings[best.0].tones;
+                agreeing.push(over.agreeing(tones));
+                pending.push(over.pending(tones, licence));
+                bits.push(tones.iter().fold(0, |bits, tone| bits | 1 << tone));
                 emission.push(best.1);
             }
         }
@@ -86,7 +97,18 @@ impl Search {
             }
         }
         let inner = slots.iter().map(|slot| slot.place > 0).collect();
-        Ok(Self { chords: count, slots: slots.len(), emission, agreeing, across, within, inner, closed })
+        Ok(Self {
+            chords: count,
+            slots: slots.len(),
+            emission,
+            agreeing,
+            pending,
+            tones: bits,
+            across,
+            within,
+            inner,
+            closed,
+        })
     }
 
     /// Whether every chord of a slot rubs against a long note.
@@ -114,7 +136,23 @@ impl Search {
     /// What it costs to come to a slot's chord from the chord before it.
     pub fn step(&self, slot: usize, from: usize, to: usize) -> f32 {
         let table = if self.inner[slot] { &self.within } else { &self.across };
-        table[from * self.chords + to]
+        let unresolved = self.pending[(slot - 1) * self.chords + from] & !self.tones[slot * self.chords + to] != 0;
+        table[from * self.chords + to] + if unresolved { HARD } else { 0.0 }
+    }
+
+    /// Pitch classes, as bits, of the way to play a chord that fits a slot best.
+    pub fn tones(&self, slot: usize, chord: usize) -> u16 {
+        self.tones[slot * self.chords + chord]
+    }
+
+    /// The slots of a walk in which a note rubs that neither its chord nor the next one resolves.
+    pub fn unresolved(&self, path: &[usize]) -> Vec<usize> {
+        let is_unresolved = |slot: &usize| {
+            let wanted = self.pending[slot * self.chords + path[*slot]];
+            let next = path.get(slot + 1).map_or(0, |chord| self.tones(slot + 1, *chord));
+            wanted & !next != 0 || self.is_barred(*slot, path[*slot])
+        };
+        (0..path.len()).filter(is_unresolved).collect()
     }
 
     /// What the way from the last chord back to the first costs.
@@ -195,12 +233,12 @@ impl Search {
 
 /// What a move between two chords costs, in nats.
 fn moving(from: &Candidate, to: &Candidate, style: &Style, regions: &[Region]) -> f32 {
-    if let (Origin::Style(a), Origin::Style(b)) = (from.origin, to.origin) {
-        if from.region == to.region {
-            let moves = &style.vocabulary(regions[from.region].key.mode).moves;
-            let habit = moves.iter().find(|(x, y, _)| (*x, *y) == (a, b)).map_or(1.0, |row| row.2);
-            return to.rarity - habit.ln() * 0.5;
-        }
+    if let (Origin::Style(a), Origin::Style(b)) = (from.origin, to.origin)
+        && from.region == to.region
+    {
+        let moves = &style.vocabulary(regions[from.region].key.mode).moves;
+        let habit = moves.iter().find(|(x, y, _)| (*x, *y) == (a, b)).map_or(1.0, |row| row.2);
+        return to.rarity - habit.ln() * 0.5;
     }
     // Fifths down lead on, semitones down slip, tritones leap.
     const MOTION: [f32; 12] = [0.3, 0.6, 0.3, 0.4, 0.5, -0.3, 1.0, 0.2, 0.4, 0.3, 0.4, 0.3];
@@ -208,18 +246,25 @@ fn moving(from: &Candidate, to: &Candidate, style: &Style, regions: &[Region]) -
     let mut cost = to.rarity + MOTION[usize::from(interval)];
     let intervals = from.intervals();
     let dominant = intervals.contains(&4) && (intervals.contains(&10) || from.chromatic);
-    let diminished = intervals.contains(&6) && intervals.contains(&3) && !intervals.contains(&10);
+    let half_diminished = intervals.contains(&6) && intervals.contains(&3) && intervals.contains(&10);
+    let diminished = intervals.contains(&6) && intervals.contains(&3) && !half_diminished;
     if from.chromatic && from.origin == Origin::Outside {
         // A chord from outside is understood by where it goes.
-        cost += match interval {
+        let resolution = match interval {
             5 if dominant => -0.8,
             11 if dominant => -0.7,
             1 if diminished => -0.8,
-            2 | 7 | 10 if !dominant && !diminished => -0.2,
+            1 | 5 | 11 if half_diminished => -0.5,
+            2 | 7 | 10 if !dominant && !diminished && !half_diminished => -0.2,
             0 => 0.0,
-            _ if dominant || diminished => 0.7,
-            _ => 0.0,
+            _ if dominant || diminished || half_diminished => 1.2,
+            _ => 0.3,
         };
+        cost += resolution;
+        // Two in a row lose the key unless the first leads to the second.
+        if to.chromatic && to.origin == Origin::Outside && resolution > -0.4 {
+            cost += 1.2;
+        }
     }
     cost
 }
