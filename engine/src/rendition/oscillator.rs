@@ -57,12 +57,7 @@ struct Stereo {
 ///
 /// # Errors
 /// [`Error::Cancelled`]; [`Error::OutOfRange`] for a rate no audio device has or a sound there is not.
-pub fn play(
-    note: &OscillatorNote,
-    bend: &[(f64, f32)],
-    rate: SampleRate,
-    context: &JobContext,
-) -> Result<AudioBuffer> {
+pub fn play(note: &OscillatorNote, bend: &[(f64, f32)], rate: SampleRate, context: &JobContext) -> Result<AudioBuffer> {
     if !resample::RATES.contains(&rate.0) {
         return Err(Error::OutOfRange {
             what: "The sample rate",

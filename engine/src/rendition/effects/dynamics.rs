@@ -52,7 +52,13 @@ pub fn compress(audio: &mut AudioBuffer, amount: f32, squeeze: Squeeze, context:
         power += (loudest - power) * if loudest > power { attack } else { release };
         let over = 10.0 * (power + 1e-12).log10() - threshold;
         // A knee of 6 dB.
-        let over = if over <= -3.0 { 0.0 } else if over < 3.0 { (over + 3.0).powi(2) / 12.0 } else { over };
+        let over = if over <= -3.0 {
+            0.0
+        } else if over < 3.0 {
+            (over + 3.0).powi(2) / 12.0
+        } else {
+            over
+        };
         let next = 10.0_f32.powf(-slope * over / 20.0);
         ramp(audio, from, until, gain, next);
         gain = next;

@@ -37,8 +37,10 @@ pub fn programme_level(audio: &AudioBuffer, as_heard: bool, context: &JobContext
         }
     }
     let mean_above = |floor: f64| {
-        let (sum, count) =
-            powers.iter().filter(|&&power| power > floor).fold((0.0, 0_u32), |(sum, count), power| (sum + power, count + 1));
+        let (sum, count) = powers
+            .iter()
+            .filter(|&&power| power > floor)
+            .fold((0.0, 0_u32), |(sum, count), power| (sum + power, count + 1));
         (count > 0).then(|| sum / f64::from(count))
     };
     let gated = mean_above(SILENCE).and_then(|mean| mean_above(0.1 * mean));

@@ -1,7 +1,7 @@
 //! Thread: worker. Stereo width for sounds that have none: a side signal that disappears when both sides are summed.
 
-use super::filter::{Section, Tuning};
 use super::super::CHECK_EVERY;
+use super::filter::{Section, Tuning};
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::job_context::JobContext;

@@ -136,9 +136,9 @@ fn add_layer(
             context.check()?;
         }
         let milliseconds = (block * BLOCK) as f64 / hertz * 1000.0;
-        let fallen = layer.drop.map_or(0.0, |drop| {
-            f64::from(drop.semitones) * (-SIXTY_DB * milliseconds / f64::from(drop.ms)).exp()
-        });
+        let fallen = layer
+            .drop
+            .map_or(0.0, |drop| f64::from(drop.semitones) * (-SIXTY_DB * milliseconds / f64::from(drop.ms)).exp());
         let hz = f64::from(layer.hz) * tuned * 2.0_f64.powf(fallen / 12.0);
         let (next, over) = level(layer, milliseconds + BLOCK as f64 / hertz * 1000.0);
         if over {

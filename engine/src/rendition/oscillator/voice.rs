@@ -78,8 +78,7 @@ impl<'a> Running<'a> {
         }
         let fall = (faded - fade) / BLOCK as f32;
         let [sway, sway_hz] = self.plan.width_sway;
-        let width = f64::from(self.plan.width)
-            + 0.5 * f64::from(sway) * (TAU * f64::from(sway_hz) * now.seconds).sin();
+        let width = f64::from(self.plan.width) + 0.5 * f64::from(sway) * (TAU * f64::from(sway_hz) * now.seconds).sin();
         let width = (width.clamp(0.02, 0.98) * 4_294_967_296.0) as u32;
         for voice in &mut self.voices {
             let mut row = [0.0; BLOCK];
@@ -246,9 +245,9 @@ fn along(pair: [f32; 2], way: f64) -> f64 {
 
 /// Semitones over the key at a time, without the player's bend.
 fn own_pitch(patch: &Patch, seconds: f64, way: f64, bent: bool) -> f64 {
-    let drop = patch.drop.map_or(0.0, |drop| {
-        f64::from(drop.semitones) * (-6.907_755 * seconds * 1000.0 / f64::from(drop.ms)).exp()
-    });
+    let drop = patch
+        .drop
+        .map_or(0.0, |drop| f64::from(drop.semitones) * (-6.907_755 * seconds * 1000.0 / f64::from(drop.ms)).exp());
     let vibrato = patch.vibrato.filter(|_| !bent).map_or(0.0, |vibrato| {
         let after = f64::from(vibrato.after_ms) / 1000.0;
         // It swells over a third of a second.
@@ -273,12 +272,8 @@ pub fn play(
 ) -> Result<Stereo> {
     let hertz = rate.hz();
     let noise = Noise::seeded(note.preset.bank, note.preset.program, note.key);
-    let mut oscillators: Vec<Running> = patch
-        .oscillators
-        .iter()
-        .zip(0_u8..)
-        .map(|(plan, index)| Running::new(plan, noise.of_part(index)))
-        .collect();
+    let mut oscillators: Vec<Running> =
+        patch.oscillators.iter().zip(0_u8..).map(|(plan, index)| Running::new(plan, noise.of_part(index))).collect();
     let wide = patch.oscillators.iter().any(|one| one.spread > 0.0 && (one.voices > 1 || one.wave == Wave::Noise));
     let amp = patch.amp.envelope();
     let opening: Option<Envelope> = patch.filter.as_ref().and_then(|filter| filter.shape).map(|shape| shape.envelope());
