@@ -3,10 +3,13 @@
 mod alignment;
 mod clicks;
 pub mod demo;
+mod effects;
 mod levels;
 mod melody;
+mod oscillator;
 mod robustness;
 pub mod scores;
+mod spectrum;
 mod stretching;
 mod timing;
 

@@ -26,8 +26,8 @@ const CHECK_BLOCKS: usize = 4096;
 const HELD_SECONDS: f64 = 1.0;
 /// Longest note there is: an hour.
 const LONGEST_SECONDS: f64 = 3_600.0;
-/// What is softer than this share of a note's peak is left off at its end: -86 dB.
-const SILENCE: f32 = 5e-5;
+/// What is softer than this share of a note's peak is left off at its end: -82 dB.
+const SILENCE: f32 = 8e-5;
 /// Fade of what is left there.
 const END_FADE_SECONDS: f64 = 0.005;
 

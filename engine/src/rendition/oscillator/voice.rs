@@ -15,8 +15,8 @@ type Row = [f32; BLOCK];
 
 /// What a patch made between the sharpest it may be and the rate's own limit.
 const HIGHEST_HZ: f32 = 20_000.0;
-/// Under this share of its loudest a note has ended: -80 dB, and a little for what follows the envelope.
-const ENDS_AT: f64 = 0.000_08;
+/// Under this share of its loudest a note has ended: -80 dB, and as much again as saturation may lift what is soft.
+const ENDS_AT: f64 = 0.000_02;
 
 /// One voice of an oscillator.
 struct Voice {
