@@ -54,8 +54,16 @@ fn part(seconds: f64) -> Vec<f32> {
     out
 }
 
-fn crest_db(audio: &AudioBuffer) -> f64 {
-    20.0 * f64::from(audio.peak()).log10() - super::rms_db(&audio.channels[0])
+/// How much louder the loud strokes of [`part`] are than the soft ones, in dB.
+fn unevenness_db(audio: &AudioBuffer) -> f64 {
+    let stroke = RATE as usize / 4;
+    let level = |parity: usize| {
+        let strokes = audio.channels[0].chunks_exact(stroke).enumerate().filter(|(index, _)| index % 8 != 7);
+        let levels: Vec<f64> =
+            strokes.filter(|(index, _)| index % 2 == parity).map(|(_, stroke)| super::rms_db(stroke)).collect();
+        levels.iter().sum::<f64>() / levels.len() as f64
+    };
+    level(0) - level(1)
 }
 
 /// Each value lies beyond the one before by at least `step`.

@@ -43,12 +43,15 @@ pub fn compress(audio: &mut AudioBuffer, amount: f32, squeeze: Squeeze, context:
     let threshold = 20.0 * level.log10() + squeeze.threshold_db * amount + 6.0 * (1.0 - amount);
     let frames = audio.frames();
     let (mut power, mut gain) = (0.0_f32, 1.0_f32);
+    // It hears a stroke a little before it has to act on it.
+    let ahead = (squeeze.attack_seconds * rate) as usize;
     for (index, from) in (0..frames).step_by(STEP).enumerate() {
         if index % CHECK_STEPS == 0 {
             context.check()?;
         }
         let until = (from + STEP).min(frames);
-        let loudest = audio.channels.iter().map(|channel| mean_square(&channel[from..until])).fold(0.0, f32::max);
+        let heard = (from + ahead).min(frames)..(until + ahead).min(frames);
+        let loudest = audio.channels.iter().map(|channel| mean_square(&channel[heard.clone()])).fold(0.0, f32::max);
         power += (loudest - power) * if loudest > power { attack } else { release };
         let over = 10.0 * (power + 1e-12).log10() - threshold;
         // A knee of 6 dB.

@@ -7,8 +7,10 @@ use crate::job_context::JobContext;
 
 /// What counts as silence, in mean square.
 const SILENCE: f64 = 1e-12;
+/// Tenths of a second in a window.
+const WINDOW: usize = 4;
 
-/// Level of the passages that are no rests, as amplitude: the root of the mean square of tenths of a second, those 10 dB under the
+/// Level of the passages that are no rests, as amplitude: the root of the mean square over windows of 0.4 s, those 10 dB under the
 /// mean left out, as ITU-R BS.1770 does it. Treble counts as the ear hears it when `as_heard`. `None` for silence.
 ///
 /// # Errors
@@ -36,6 +38,8 @@ pub fn programme_level(audio: &AudioBuffer, as_heard: bool, context: &JobContext
             *power += f64::from(sum) / block as f64;
         }
     }
+    let window = WINDOW.min(powers.len().max(1));
+    let powers: Vec<f64> = powers.windows(window).map(|powers| powers.iter().sum::<f64>() / window as f64).collect();
     let mean_above = |floor: f64| {
         let (sum, count) = powers
             .iter()

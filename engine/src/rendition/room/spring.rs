@@ -13,14 +13,14 @@ const SPRINGS: usize = 4;
 /// One way and back through each, in seconds.
 const TURN_SECONDS: [f64; SPRINGS] = [0.0371, 0.0433, 0.0397, 0.0457];
 /// First-order all-passes in a row, and how unevenly they delay.
-const STAGES: usize = 56;
-const UNEVEN: f32 = 0.62;
+const STAGES: usize = 100;
+const UNEVEN: f32 = 0.64;
 /// What a tank passes, in Hz.
-const BAND_HZ: (f32, f32) = (120.0, 3_900.0);
+const BAND_HZ: (f32, f32) = (120.0, 3_600.0);
 /// Treble dies away sooner.
 const TREBLE: (f64, f64) = (0.6, 3_000.0);
 /// Lowest rate it is computed at.
-const INNER_HZ: u32 = 11_000;
+const INNER_HZ: u32 = 8_400;
 /// How much of a side is heard, and enters, on the other one.
 const ACROSS: f32 = 0.35;
 /// Samples of the low-pass on either side, in periods of the low rate.
@@ -44,7 +44,7 @@ fn low_pass(factor: usize) -> Vec<f32> {
         let sinc = if index == 0 {
             1.0
         } else {
-            (std::f64::consts::PI * place * 0.9).sin() / (std::f64::consts::PI * place * 0.9)
+            (std::f64::consts::PI * place * 0.85).sin() / (std::f64::consts::PI * place * 0.85)
         };
         sinc * (0.5 + 0.5 * (std::f64::consts::PI * index as f64 / (reach + 1) as f64).cos())
     };

@@ -2,7 +2,7 @@
 
 use super::super::spectrum::{band_db, noise, power_spectrum, tone};
 use super::super::{all_finite, metered, rms_db};
-use super::{RATE, both, check_rises, crest_db, part, stereo};
+use super::{RATE, both, check_rises, part, stereo, unevenness_db};
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::score::Master;
 use cantus_engine::job_context::JobContext;
@@ -60,8 +60,8 @@ fn the_sum_keeps_its_loudness() {
 #[test]
 fn glue_holds_together() {
     let audio = both(&part(6.0));
-    let crest = |glue: f32| -crest_db(&mastered(&audio, Master { glue, ..NOTHING }));
-    check_rises("evenness", &[0.0, 0.4, 1.0].map(crest), 0.15);
+    let even = |glue: f32| -unevenness_db(&mastered(&audio, Master { glue, ..NOTHING }));
+    check_rises("evenness", &[0.0, 0.4, 1.0].map(even), 0.15);
 }
 
 #[test]
