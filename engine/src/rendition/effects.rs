@@ -40,8 +40,10 @@ const LOUDEST: f32 = 1_000.0;
 /// Replaces what is no number by silence, and numbers that no sound has by the largest.
 fn clean(audio: &mut AudioBuffer) {
     for sample in audio.channels.iter_mut().flatten() {
-        if !(sample.abs() <= LOUDEST) {
-            *sample = if sample.is_finite() { LOUDEST.copysign(*sample) } else { 0.0 };
+        if !sample.is_finite() {
+            *sample = 0.0;
+        } else if sample.abs() > LOUDEST {
+            *sample = LOUDEST.copysign(*sample);
         }
     }
 }

@@ -97,6 +97,12 @@ fn prepare(dry: &mut [f32], scatter: &[f64], low_cut_hz: f32, rate: SampleRate) 
     }
 }
 
+/// One step of all lines, frame by frame.
+type Block = [[f32; LINES]; STEP];
+
+/// Which way a line goes to its side: alternate signs keep the two outputs apart. Even lines go left, odd ones right.
+const SIGNS: [f32; LINES] = [1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0];
+
 /// A line whose length sways: a ring written in whole steps and read between samples.
 struct Line {
     ring: Vec<f32>,
@@ -124,25 +130,40 @@ impl Line {
         self.delay + self.swing * (TAU * (frame as f64 / rate.hz() * self.hz + self.turn)).sin()
     }
 
-    /// The step that begins at `at` frames since the start, which is `next` frames into the song at its end.
-    fn read(&mut self, at: usize, next: usize, rate: SampleRate, into: &mut [f32; STEP]) {
+    /// The step that begins at `at` frames since the start, which is `next` frames into the song at its end, into the column
+    /// `index` of a block.
+    fn read(&mut self, at: usize, next: usize, rate: SampleRate, (block, index): (&mut Block, usize)) {
         let mask = self.ring.len() - 1;
         let after = self.delay_at(next, rate);
-        let slope = (after - self.before) / STEP as f64;
-        for (index, sample) in into.iter_mut().enumerate() {
-            let delay = self.before + slope * index as f64;
-            let whole = delay.ceil();
-            let from = (at + index).wrapping_sub(whole as usize + 1);
-            let four = [0, 1, 2, 3].map(|offset| self.ring[from.wrapping_add(offset) & mask]);
-            *sample = curve_through(four, (whole - delay) as f32);
+        let whole = self.before.max(after).ceil();
+        // All that the step needs, in a row.
+        let mut row = [0.0_f32; STEP + 5];
+        let from = at.wrapping_sub(whole as usize + 1);
+        for (offset, sample) in row.iter_mut().enumerate() {
+            *sample = self.ring[from.wrapping_add(offset) & mask];
+        }
+        if self.swing == 0.0 {
+            for (frame, sample) in block.iter_mut().zip(&row[1..]) {
+                frame[index] = *sample;
+            }
+        } else {
+            let first = (whole - self.before) as f32;
+            let slope = ((self.before - after) / STEP as f64) as f32;
+            for (place, frame) in block.iter_mut().enumerate() {
+                let ahead = (first + slope * place as f32).max(0.0);
+                let skipped = (ahead as usize).min(1);
+                let four = &row[place + skipped..place + skipped + 4];
+                frame[index] = curve_through([four[0], four[1], four[2], four[3]], ahead - skipped as f32);
+            }
         }
         self.before = after;
     }
 
-    fn write(&mut self, at: usize, from: &[f32; STEP]) {
+    fn write(&mut self, at: usize, (block, index): (&Block, usize)) {
         let mask = self.ring.len() - 1;
-        for (index, sample) in from.iter().enumerate() {
-            self.ring[(at + index) & mask] = if sample.abs() < 1e-18 { 0.0 } else { *sample };
+        for (place, frame) in block.iter().enumerate() {
+            let sample = frame[index];
+            self.ring[(at + place) & mask] = if sample.abs() < 1e-18 { 0.0 } else { sample };
         }
     }
 }
@@ -175,8 +196,9 @@ impl Late<'_> {
         let tap = self.wet * (0.8 / energy).sqrt() as f32 * (LINES as f32).sqrt().recip() * 2.0;
         let [out_left, out_right] = out;
         let frames = out_left.len();
+        let (poles, gains) = (losses.map(|loss| 1.0 - loss.pole), losses.map(|loss| loss.gain));
         let mut low = [0.0_f32; LINES];
-        let mut columns = [[0.0_f32; STEP]; LINES];
+        let mut block: Block = [[0.0; LINES]; STEP];
         let check_every = (rate.0 as usize / STEP).max(1);
         for (index, from) in (pre..frames).step_by(STEP).enumerate() {
             if index % check_every == 0 {
@@ -184,33 +206,30 @@ impl Late<'_> {
             }
             let length = STEP.min(frames - from);
             let at = index * STEP;
-            for (line, column) in lines.iter_mut().zip(&mut columns) {
-                line.read(at, self.first + from + STEP, rate, column);
+            for (index, line) in lines.iter_mut().enumerate() {
+                line.read(at, self.first + from + STEP, rate, (&mut block, index));
             }
-            for frame in 0..length {
-                let input = [dry[0][from - pre + frame], dry[1][from - pre + frame]];
+            for (place, frame) in block[..length].iter_mut().enumerate() {
+                let input = [0.5 * dry[0][from - pre + place], 0.5 * dry[1][from - pre + place]];
                 let mut passing = [0.0_f32; LINES];
                 for line in 0..LINES {
-                    low[line] += (1.0 - losses[line].pole) * (columns[line][frame] - low[line]);
-                    passing[line] = low[line] * losses[line].gain;
+                    low[line] += poles[line] * (frame[line] - low[line]);
+                    passing[line] = low[line] * gains[line];
                 }
-                let sum: f32 = passing.iter().sum();
+                let spread = passing.iter().sum::<f32>() * (2.0 / LINES as f32);
                 let (mut left, mut right) = (0.0, 0.0);
-                for line in 0..LINES {
-                    // Alternate signs keep the two outputs apart.
-                    let sign = if line % 4 < 2 { 1.0 } else { -1.0 };
-                    if line % 2 == 0 {
-                        left += sign * passing[line];
-                    } else {
-                        right += sign * passing[line];
-                    }
-                    columns[line][frame] = passing[line] - sum * (2.0 / LINES as f32) + 0.5 * input[line % 2];
+                for line in (0..LINES).step_by(2) {
+                    left += SIGNS[line] * passing[line];
+                    right += SIGNS[line + 1] * passing[line + 1];
                 }
-                out_left[from + frame] += tap * left;
-                out_right[from + frame] += tap * right;
+                for line in 0..LINES {
+                    frame[line] = passing[line] - spread + input[line % 2];
+                }
+                out_left[from + place] += tap * left;
+                out_right[from + place] += tap * right;
             }
-            for (line, column) in lines.iter_mut().zip(&mut columns) {
-                line.write(at, column);
+            for (index, line) in lines.iter_mut().enumerate() {
+                line.write(at, (&block, index));
             }
             for value in &mut low {
                 if value.abs() < 1e-18 {

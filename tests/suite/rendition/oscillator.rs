@@ -141,7 +141,7 @@ fn saturated_voices_add_nothing_that_a_higher_rate_does_not() {
         assert!(level <= -60.0, "{program} key {key}: {level} dB added");
     }
     let saw = |rate: u32| -> Vec<f32> {
-        let frames = 32_768 * rate / RATE;
+        let frames = 32_768 * (rate / RATE);
         (0..frames).map(|frame| ((f64::from(frame) * 2093.0 / f64::from(rate)) % 1.0) as f32 - 0.5).collect()
     };
     let level = added_db(&saw(RATE), &saw(4 * RATE));

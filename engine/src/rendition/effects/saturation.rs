@@ -79,8 +79,8 @@ pub fn saturate(
         for sample in &mut whole[..used] {
             *sample = *sample * input + bias;
         }
-        for at in PAIRS..used - PAIRS {
-            halves[at] = between(&whole, at, &taps);
+        for (at, half) in halves.iter_mut().enumerate().take(used - PAIRS).skip(PAIRS) {
+            *half = between(&whole, at, &taps);
         }
         bend(&mut whole[..used], &mut halves[..used]);
         for (index, sample) in samples[from..from + length].iter_mut().enumerate() {

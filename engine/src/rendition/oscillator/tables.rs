@@ -114,7 +114,9 @@ pub fn sine(turns: f32) -> f32 {
     let turn = turns - turns.round();
     let quarter = if turn.abs() > 0.25 { 0.5_f32.copysign(turn) - turn } else { turn };
     let square = quarter * quarter;
-    quarter * (6.283_185_3 + square * (-41.341_673 + square * (81.602_02 + square * (-76.570_9 + square * 39.684_063))))
+    quarter
+        * (std::f32::consts::TAU
+            + square * (-41.341_673 + square * (81.602_02 + square * (-76.570_9 + square * 39.684_063))))
 }
 
 /// A phase as a share of a turn.

@@ -83,11 +83,11 @@ impl<'a> Running<'a> {
         for voice in &mut self.voices {
             let mut row = [0.0; BLOCK];
             if self.plan.wave == Wave::Noise {
-                for side in 0..2 {
+                for (side, out) in out.iter_mut().enumerate() {
                     if side == 0 || self.plan.spread > 0.0 {
                         row.iter_mut().for_each(|sample| *sample = self.noise.white());
                     }
-                    add_row(&mut out[side], &row, self.plan.level, fade, fall);
+                    add_row(out, &row, self.plan.level, fade, fall);
                 }
                 continue;
             }

@@ -44,8 +44,8 @@ const ROOM: Network = Network {
     treble: 0.5,
     treble_hz: 5_200.0,
     scatter: [&[], &[]],
-    swing: 0.000_12,
-    swing_hz: 0.37,
+    swing: 0.0,
+    swing_hz: 0.0,
     low_cut_hz: 0.0,
 };
 

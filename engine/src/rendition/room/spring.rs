@@ -82,8 +82,8 @@ impl Tank {
     #[inline]
     fn step(&mut self, input: [f32; 2]) -> [f32; SPRINGS] {
         let mut moving = [0.0; SPRINGS];
-        for spring in 0..SPRINGS {
-            moving[spring] = self.rings[spring][self.at[spring]];
+        for ((moving, ring), at) in moving.iter_mut().zip(&self.rings).zip(self.at) {
+            *moving = ring[at];
         }
         for stage in self.stages.iter_mut() {
             for spring in 0..SPRINGS {
@@ -144,7 +144,8 @@ pub fn add_spring(audio: &mut AudioBuffer, first: usize, decay: f64, wet: f32, c
         }
         sum
     };
-    for step in 0..steps {
+    let [near_answer, far_answer] = &mut answers;
+    for (step, (near_answer, far_answer)) in near_answer.iter_mut().zip(far_answer).enumerate() {
         if step % 4_096 == 0 {
             context.check()?;
             tank.rest();
@@ -158,8 +159,8 @@ pub fn add_spring(audio: &mut AudioBuffer, first: usize, decay: f64, wet: f32, c
         }
         let [a, b, c, d] = tank.step(sent);
         let (near, far) = (a - b, c - d);
-        answers[0][step] = level * (near + ACROSS * far);
-        answers[1][step] = level * (far + ACROSS * near);
+        *near_answer = level * (near + ACROSS * far);
+        *far_answer = level * (far + ACROSS * near);
     }
     for (channel, answer) in [left, right].into_iter().zip(&answers) {
         context.check()?;
