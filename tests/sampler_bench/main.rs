@@ -1,6 +1,6 @@
 //! Thread: main. How many voices a second of processor time buys: the sampler against rustysynth, same notes, one thread.
 
-#[path = "../score/clock.rs"]
+#[path = "../score/melody/clock.rs"]
 mod clock;
 mod levels;
 

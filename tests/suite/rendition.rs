@@ -3,11 +3,14 @@
 mod alignment;
 mod clicks;
 pub mod demo;
+mod effects;
 mod levels;
 mod melody;
+mod oscillator;
 mod robustness;
 mod sampler;
 pub mod scores;
+mod spectrum;
 mod stretching;
 mod timing;
 

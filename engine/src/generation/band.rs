@@ -255,7 +255,7 @@ pub fn chord_alternatives(
     let style = library
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
-    let shape = Shape { ending: recipe.direction.ending, place: recipe.direction.place, passes: &[] };
+    let shape = Shape { ending: recipe.direction.ending, place: recipe.direction.place, passes: &[], leads_in: false };
     let bars = Bars::of(&request.analysis, &style.form, shape)?;
     let melody = melody::on_grid(&request.analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, &recipe.direction);
