@@ -9,7 +9,7 @@ pub mod wav;
 
 use crate::error::{Error, Result};
 use crate::generation::score::Role;
-use crate::rendition::{Rendition, mixdown};
+use crate::rendition::Rendition;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,7 @@ pub fn write_rendition(folder: &Path, rendition: &Rendition) -> Result<Vec<PathB
     };
     write(folder.join("mix.wav"), wav::wav_bytes(&rendition.mix, &label)?)?;
     if !rendition.stems.is_empty() {
-        let premaster = mixdown::sum(&rendition.stems, rendition.rate(), rendition.mix.frames());
+        let premaster = rendition.premaster();
         write(folder.join("premaster.wav"), wav::wav_bytes(&premaster, &label)?)?;
     }
     let mut stems = Vec::new();

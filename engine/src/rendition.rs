@@ -14,6 +14,7 @@ pub mod limiter;
 pub mod loudness;
 pub mod mixdown;
 mod part;
+mod passes;
 pub mod room;
 mod synth;
 
@@ -29,8 +30,6 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Samples between two looks at whether to stop, in loops over whole channels: a few milliseconds of work.
-const CHECK_EVERY: usize = 1 << 17;
 /// Longest ring after the region.
 const TAIL_SECONDS: f64 = 2.5;
 /// Longest region: an hour. Its audio alone is gigabytes.
@@ -115,6 +114,13 @@ impl Rendition {
     /// How the lead keeps the melody, when there is a lead to listen to.
     pub fn lead_fidelity(&self) -> Option<Fidelity> {
         self.made.is_none().then_some(self.fidelity)
+    }
+
+    /// The sum of the stems, as long as the mix.
+    pub fn premaster(&self) -> AudioBuffer {
+        // A detached context cannot be cancelled, which is the only way to fail.
+        let sum = passes::sum(&self.stems, self.rate(), self.mix.frames(), &JobContext::detached());
+        sum.unwrap_or_else(|_| AudioBuffer::silent(self.rate(), 2, self.mix.frames()))
     }
 
     /// The rate of all its audio.

@@ -1,6 +1,6 @@
 //! Thread: worker. Second-order filter sections.
 
-use super::CHECK_EVERY;
+use super::passes::CHECK_EVERY;
 use crate::error::Result;
 use crate::job_context::JobContext;
 use crate::time::SampleRate;

@@ -2,6 +2,7 @@
 //!
 //! It is linear and starts empty, so the sum of the parts' rooms is the room of their sum: each stem carries its own.
 
+use super::passes::CHECK_EVERY;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::generation::score::Room;
@@ -68,7 +69,7 @@ pub fn add_room(audio: &mut AudioBuffer, room: &Room, send: f32, context: &JobCo
     let wet = send * super::part::db(level + RETURN_DB);
     let [left, right] = audio.channels.as_mut_slice() else { return Ok(()) };
     let dry = [left[first..].to_vec(), right[first..].to_vec()];
-    add_early(&dry, [&mut left[first..], &mut right[first..]], audio.rate, wet);
+    add_early(&dry, [&mut left[first..], &mut right[first..]], audio.rate, wet, context)?;
     add_late(&dry, [&mut left[first..], &mut right[first..]], audio.rate, decay, wet, context)
 }
 
@@ -77,19 +78,27 @@ fn first_sound(audio: &AudioBuffer) -> Option<usize> {
     audio.channels.iter().filter_map(|channel| channel.iter().position(|sample| *sample != 0.0)).min()
 }
 
-fn add_early(dry: &[Vec<f32>; 2], out: [&mut [f32]; 2], rate: SampleRate, wet: f32) {
+fn add_early(
+    dry: &[Vec<f32>; 2],
+    out: [&mut [f32]; 2],
+    rate: SampleRate,
+    wet: f32,
+    context: &JobContext,
+) -> Result<()> {
     // The reflections' energies sum to about one: a fifth of the room is early.
     let gain = wet * 0.45;
     for (side, out) in out.into_iter().enumerate() {
         for (tap, &(seconds, tap_gain)) in EARLY[side].iter().enumerate() {
             // Walls in front answer on their own side, those behind on the other.
             let source = &dry[if tap % 2 == 0 { side } else { 1 - side }];
-            let delay = (seconds * rate.hz()).round() as usize;
-            for (sample, add) in out.iter_mut().skip(delay).zip(source) {
-                *sample += gain * tap_gain * add;
+            let delay = ((seconds * rate.hz()).round() as usize).min(out.len());
+            for (out, source) in out[delay..].chunks_mut(CHECK_EVERY).zip(source.chunks(CHECK_EVERY)) {
+                context.check()?;
+                out.iter_mut().zip(source).for_each(|(sample, add)| *sample += gain * tap_gain * add);
             }
         }
     }
+    Ok(())
 }
 
 fn add_late(
