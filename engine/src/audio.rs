@@ -70,5 +70,6 @@ impl AudioBuffer {
 /// A sample rounded to what 24 bits can hold.
 pub fn at_24_bit(sample: f32) -> f32 {
     const STEP: f32 = 8_388_608.0;
-    (sample * STEP).round().clamp(-STEP, STEP - 1.0) / STEP
+    // Adding zero turns a negative one, which no integer has, into the plain one.
+    (sample * STEP).round().clamp(-STEP, STEP - 1.0) / STEP + 0.0
 }

@@ -7,6 +7,7 @@ mod levels;
 mod melody;
 mod robustness;
 pub mod scores;
+mod session;
 mod stretching;
 mod timing;
 

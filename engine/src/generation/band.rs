@@ -21,7 +21,7 @@ mod voicing;
 use crate::error::{Error, Result};
 use crate::generation::Request;
 use crate::generation::prompt;
-use crate::generation::score::{ChordSpan, Score, ScoreNote, Track};
+use crate::generation::score::{Balance, ChordSpan, Role, Score, ScoreNote, Track};
 use crate::generation::style::library::StyleLibrary;
 use crate::generation::style::{Part, Rule};
 use crate::job_context::{JobContext, Stage};
@@ -115,7 +115,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         })
         .collect();
     context.progress(Stage::Arrangement, 1.0)?;
-    Ok(Score {
+    let mut score = Score {
         style: style.name.clone(),
         understood: wish.understood,
         ignored: wish.ignored,
@@ -127,8 +127,14 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         delay: style.delay,
         master: style.master,
         ending: recipe.direction.ending,
+        balance: None,
         remarks: Vec::new(),
-    })
+    };
+    // Settled while every part is there: muting one must not move the others.
+    score.balance = Some(Balance::of(&score));
+    let muted = |role: Role| recipe.direction.part(role).is_some_and(|choice| choice.muted);
+    score.tracks.retain(|track| !muted(track.role));
+    Ok(score)
 }
 
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one

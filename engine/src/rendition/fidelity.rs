@@ -7,6 +7,7 @@ use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::generation::score::{Role, Score, ScoreNote};
 use crate::job_context::JobContext;
+use crate::side_by_side::side_by_side;
 use crate::time::{Beats, MidiNote, SampleRate, SongGrid};
 
 /// Hop of the reference's chroma in seconds; frame `n` is centred on `n` hops.
@@ -45,8 +46,10 @@ pub fn measure_fidelity(
     if sung.is_empty() || track.notes.is_empty() {
         return Ok(Fidelity::default());
     }
-    let lead_chroma = chroma_agreement(&chroma_of(&lead.audio, context)?.argmax, &sung);
-    let mix_chroma = chroma_agreement(&chroma_of(mix, context)?.argmax, &sung);
+    let agreements = side_by_side(vec![&lead.audio, mix], |_, audio| {
+        Ok(chroma_agreement(&chroma_of(audio, context)?.argmax, &sung))
+    })?;
+    let (lead_chroma, mix_chroma) = (agreements[0], agreements[1]);
     context.check()?;
     let played: Vec<Played> = track
         .notes

@@ -6,6 +6,7 @@ use super::limiter::Curve;
 use super::passes::pieces;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
+use crate::gating::gated_mean;
 use crate::job_context::JobContext;
 use crate::time::SampleRate;
 use ebur128::{EbuR128, Mode};
@@ -54,19 +55,50 @@ pub struct EnergyCurve {
 }
 
 impl WeightedPower {
+    /// Of a whole sound.
+    ///
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn of(audio: &AudioBuffer, context: &JobContext) -> Result<Self> {
-        let rate = audio.rate;
+        Self::of_samples(audio, audio.frames(), context, |channel, frame| audio.channels[channel][frame])
+    }
+
+    /// Of some frames of a sound, as if there were silence before them.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn of_range(audio: &AudioBuffer, range: std::ops::Range<usize>, context: &JobContext) -> Result<Self> {
+        let end = range.end.min(audio.frames());
+        let start = range.start.min(end);
+        Self::of_samples(audio, end - start, context, |channel, frame| audio.channels[channel][start + frame])
+    }
+
+    /// Of what one sound has more than another, which is as long and has as many channels.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn of_difference(audio: &AudioBuffer, less: &AudioBuffer, context: &JobContext) -> Result<Self> {
+        Self::of_samples(audio, audio.frames().min(less.frames()), context, |channel, frame| {
+            audio.channels[channel][frame] - less.channels[channel][frame]
+        })
+    }
+
+    fn of_samples(
+        like: &AudioBuffer,
+        frames: usize,
+        context: &JobContext,
+        sample: impl Fn(usize, usize) -> f32,
+    ) -> Result<Self> {
+        let rate = like.rate;
         let step = step_frames(rate);
         let block = (1..=LONGEST_BLOCK).rev().find(|block| step % block == 0).unwrap_or(1);
-        let mut values = vec![0.0_f32; audio.frames().div_ceil(block)];
-        for channel in &audio.channels {
+        let mut values = vec![0.0_f32; frames.div_ceil(block)];
+        for channel in 0..like.channels.len() {
             let [mut shelf, mut low_cut] = k_weighting(rate);
             let mut sum = 0.0_f64;
-            for range in pieces(channel.len(), context) {
+            for range in pieces(frames, context) {
                 for frame in range? {
-                    let weighted = low_cut.run(shelf.run(f64::from(channel[frame])));
+                    let weighted = low_cut.run(shelf.run(f64::from(sample(channel, frame))));
                     sum += weighted * weighted;
                     if (frame + 1) % block == 0 {
                         values[frame / block] += (sum / block as f64) as f32;
@@ -111,18 +143,19 @@ fn step_frames(rate: SampleRate) -> usize {
 impl EnergyCurve {
     /// Integrated loudness in LUFS; `None` when nothing passes the absolute gate.
     pub fn integrated_lufs(&self) -> Option<f32> {
-        // Blocks of 400 ms that overlap by three quarters.
-        let blocks: Vec<f64> = self.steps.windows(4).map(|four| four.iter().sum::<f64>() / 4.0).collect();
-        let lufs = |energy: f64| -0.691 + 10.0 * energy.log10();
-        let mean_over = |gate: f64| {
-            let (sum, count) = blocks.iter().filter(|&&e| e > gate).fold((0.0, 0_u32), |(s, n), e| (s + e, n + 1));
-            (count > 0).then(|| sum / f64::from(count))
-        };
         let absolute = 10.0_f64.powf((-70.0 + 0.691) / 10.0);
-        let ungated = mean_over(absolute)?;
-        let relative = ungated * 0.1;
-        mean_over(relative.max(absolute)).map(|energy| lufs(energy) as f32)
+        gated_mean(&self.steps, absolute).map(|energy| lufs(energy) as f32)
     }
+
+    /// Loudness of everything, without gates, in LUFS; `None` when it is silent.
+    pub fn mean_lufs(&self) -> Option<f32> {
+        let mean = self.steps.iter().sum::<f64>() / self.steps.len().max(1) as f64;
+        (mean > 1e-9).then(|| lufs(mean) as f32)
+    }
+}
+
+fn lufs(energy: f64) -> f64 {
+    -0.691 + 10.0 * energy.log10()
 }
 
 /// Integrated loudness in LUFS, [`SILENCE_LUFS`] for silence, and true peak in dBTP, as the ebur128 crate measures them.
