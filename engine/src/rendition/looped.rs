@@ -42,7 +42,9 @@ pub fn looped(rendition: &Rendition, level: Level, context: &JobContext) -> Resu
         loop_of.loudness = Loudness { integrated_lufs, true_peak_dbtp, turned_down_db, ..rendition.loudness };
         sum
     };
-    if level == Level::Loud && region > 0 {
+    // A mix that was kept alone, and mastered before, is not mastered twice.
+    let mastered = rendition.stems.is_empty() && rendition.recipe.direction.level == Level::Loud;
+    if level == Level::Loud && region > 0 && !mastered {
         let touch = rendition.score.as_ref().map(|score| score.master).unwrap_or_default();
         let run_up = ((RUN_UP_SECONDS * rendition.rate().hz()) as usize).min(region);
         sum = with_run_up(&sum, run_up, context)?;

@@ -38,9 +38,12 @@ const STEPS: f64 = 10.0;
 /// Loudness of one note of an evened instrument at velocity 100, and how far a real one may be from it, in LUFS and dB.
 const EVEN_LUFS: f32 = -18.7;
 const CORRECTION_DB: f32 = 12.0;
-/// How much room what plays chords leaves the lead, in dB, and how wide, as Q.
-const DIP_DB: f64 = 4.5;
-const DIP_Q: f64 = 0.7;
+/// How much room what plays chords leaves the lead, in dB, how wide, as Q, and where against the middle of the lead's keys: a little under it, where
+/// the low notes of a lead are least able to stand against them. The bass leaves it with its upper harmonics.
+const DIP_DB: f64 = 5.0;
+const DIP_Q: f64 = 0.6;
+const DIP_UNDER: f64 = 0.8;
+const BASS_DIP_HZ: [f64; 2] = [180.0, 320.0];
 /// Strips may push a waveform off its middle; nothing sounds below this.
 const LOWEST_HZ: f64 = 20.0;
 
@@ -159,9 +162,8 @@ impl<'a> Plan<'a> {
         if track.strip != Default::default() {
             self.filter(&mut audio, &Biquad::high_pass(LOWEST_HZ, *rate), context)?;
         }
-        let leaves_room = matches!(track.role, Role::Chords | Role::Pad | Role::Counter | Role::Colour);
-        if leaves_room && balance.lead_hz > 0.0 && f64::from(balance.lead_hz) < 0.4 * rate.hz() {
-            self.filter(&mut audio, &Biquad::bell(f64::from(balance.lead_hz), -DIP_DB, DIP_Q, *rate), context)?;
+        if let Some(hz) = self.dip_hz(track.role) {
+            self.filter(&mut audio, &Biquad::bell(hz, -DIP_DB, DIP_Q, *rate), context)?;
         }
         let lead_db = if track.role == Role::Lead { balance.lead_db } else { 0.0 };
         let gain_db = balance.band_db + lead_db + self.correction_db(track, &audio, context)?;
@@ -174,6 +176,17 @@ impl<'a> Plan<'a> {
         }
         apply_master(&mut audio, &stem_touch(&score.master, track.role, balance), context)?;
         Ok(audio)
+    }
+
+    /// Where a part leaves the lead some room.
+    fn dip_hz(&self, role: Role) -> Option<f64> {
+        let under = DIP_UNDER * f64::from(self.balance.lead_hz);
+        let hz = match role {
+            Role::Chords | Role::Pad | Role::Counter | Role::Colour => under,
+            Role::Bass => under.clamp(BASS_DIP_HZ[0], BASS_DIP_HZ[1]),
+            _ => return None,
+        };
+        (under > 0.0 && hz < 0.4 * self.rate.hz()).then_some(hz)
     }
 
     fn filter(&self, audio: &mut AudioBuffer, filter: &Biquad, context: &JobContext) -> Result<()> {
