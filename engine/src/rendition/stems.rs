@@ -38,11 +38,11 @@ const STEPS: f64 = 10.0;
 /// Loudness of one note of an evened instrument at velocity 100, and how far a real one may be from it, in LUFS and dB.
 const EVEN_LUFS: f32 = -18.7;
 const CORRECTION_DB: f32 = 12.0;
-/// How much room what plays chords leaves the lead, in dB, how wide, as Q, and where against the middle of the lead's keys: a little under it, where
+/// How much room what plays chords leaves the lead, and what sounds on and on, in dB, how wide, as Q, and where against the middle of the lead's keys: a little under it, where
 /// the low notes of a lead are least able to stand against them. The bass leaves it with its upper harmonics.
-const DIP_DB: f64 = 5.0;
+const DIP_DB: [f64; 2] = [5.0, 6.5];
 const DIP_Q: f64 = 0.6;
-const DIP_UNDER: f64 = 0.8;
+const DIP_UNDER: f64 = 0.75;
 const BASS_DIP_HZ: [f64; 2] = [180.0, 320.0];
 /// Strips may push a waveform off its middle; nothing sounds below this.
 const LOWEST_HZ: f64 = 20.0;
@@ -163,7 +163,8 @@ impl<'a> Plan<'a> {
             self.filter(&mut audio, &Biquad::high_pass(LOWEST_HZ, *rate), context)?;
         }
         if let Some(hz) = self.dip_hz(track.role) {
-            self.filter(&mut audio, &Biquad::bell(hz, -DIP_DB, DIP_Q, *rate), context)?;
+            let depth_db = DIP_DB[usize::from(matches!(track.role, Role::Pad | Role::Bass))];
+            self.filter(&mut audio, &Biquad::bell(hz, -depth_db, DIP_Q, *rate), context)?;
         }
         let lead_db = if track.role == Role::Lead { balance.lead_db } else { 0.0 };
         let gain_db = balance.band_db + lead_db + self.correction_db(track, &audio, context)?;
