@@ -61,18 +61,7 @@ impl Curve {
 /// # Errors
 /// [`crate::Error::Cancelled`].
 pub fn true_peak_curve(audio: &AudioBuffer, context: &JobContext) -> Result<Curve> {
-    let half = TAPS / 2;
-    let phases: Vec<[f32; TAPS]> = (1..OVERSAMPLING)
-        .map(|phase| {
-            let shift = phase as f64 / OVERSAMPLING as f64;
-            std::array::from_fn(|tap| {
-                let x = tap as f64 - (half as f64 - 1.0) - shift;
-                let arc = std::f64::consts::PI * x;
-                let window = 0.5 + 0.5 * (std::f64::consts::PI * x / half as f64).cos();
-                (arc.sin() / arc * window) as f32
-            })
-        })
-        .collect();
+    let (half, phases) = (TAPS / 2, phases());
     let block = (audio.rate.0 / CURVE_HZ).max(1) as usize;
     let mut values = vec![0.0_f32; audio.frames().div_ceil(block)];
     let mut padded = Vec::new();
@@ -96,6 +85,51 @@ pub fn true_peak_curve(audio: &AudioBuffer, context: &JobContext) -> Result<Curv
         }
     }
     Ok(Curve { block, values })
+}
+
+/// The interpolator's taps for the points between two frames.
+fn phases() -> [[f32; TAPS]; OVERSAMPLING - 1] {
+    let half = TAPS / 2;
+    std::array::from_fn(|phase| {
+        let shift = (phase + 1) as f64 / OVERSAMPLING as f64;
+        std::array::from_fn(|tap| {
+            let x = tap as f64 - (half as f64 - 1.0) - shift;
+            let arc = std::f64::consts::PI * x;
+            let window = 0.5 + 0.5 * (std::f64::consts::PI * x / half as f64).cos();
+            (arc.sin() / arc * window) as f32
+        })
+    })
+}
+
+/// The largest value of [`true_peak_curve`], without the curve: what cannot be it is not interpolated.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub fn true_peak(audio: &AudioBuffer, context: &JobContext) -> Result<f32> {
+    /// Frames that are left out together.
+    const STRETCH: usize = 64;
+    let (half, phases) = (TAPS / 2, phases());
+    // Between samples of at most 1 the interpolator gives at most the sum of its taps' sizes.
+    let most = phases.iter().map(|phase| phase.iter().map(|tap| tap.abs()).sum()).fold(1.0_f32, f32::max);
+    let mut peak = super::passes::peak(audio, context)?;
+    for channel in &audio.channels {
+        for range in pieces(channel.len(), context) {
+            for from in range?.step_by(STRETCH) {
+                let to = (from + STRETCH).min(channel.len());
+                let near = &channel[from.saturating_sub(half - 1)..(to + half).min(channel.len())];
+                if near.iter().fold(0.0_f32, |largest, sample| largest.max(sample.abs())) * most <= peak {
+                    continue;
+                }
+                for window in near.windows(TAPS) {
+                    for phase in &phases {
+                        let value: f32 = window.iter().zip(phase).map(|(sample, tap)| sample * tap).sum();
+                        peak = peak.max(value.abs());
+                    }
+                }
+            }
+        }
+    }
+    Ok(peak)
 }
 
 /// The gain that keeps `peaks * drive * gain` at or under `ceiling`, times `drive`: ramps down before a peak, holds, recovers. For

@@ -2,7 +2,7 @@
 //! change; the finished mix is measured by the ebur128 crate.
 
 use super::biquad::Biquad;
-use super::limiter::Curve;
+use super::limiter::{Curve, true_peak};
 use super::passes::pieces;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
@@ -93,13 +93,18 @@ impl WeightedPower {
         let step = step_frames(rate);
         let block = (1..=LONGEST_BLOCK).rev().find(|block| step % block == 0).unwrap_or(1);
         let mut values = vec![0.0_f32; frames.div_ceil(block)];
-        for channel in 0..like.channels.len() {
+        // Two channels at a time: a filter waits for its own last output, two need not wait for each other.
+        for first in (0..like.channels.len()).step_by(2) {
+            let second = (first + 1 < like.channels.len()).then_some(first + 1);
             let [mut shelf, mut low_cut] = k_weighting(rate);
+            let [mut other_shelf, mut other_low_cut] = k_weighting(rate);
             let mut sum = 0.0_f64;
             for range in pieces(frames, context) {
                 for frame in range? {
-                    let weighted = low_cut.run(shelf.run(f64::from(sample(channel, frame))));
-                    sum += weighted * weighted;
+                    let other = second.map_or(0.0, |channel| sample(channel, frame));
+                    let weighted = low_cut.run(shelf.run(f64::from(sample(first, frame))));
+                    let other = other_low_cut.run(other_shelf.run(f64::from(other)));
+                    sum += weighted * weighted + other * other;
                     if (frame + 1) % block == 0 {
                         values[frame / block] += (sum / block as f64) as f32;
                         sum = 0.0;
@@ -164,6 +169,16 @@ fn lufs(energy: f64) -> f64 {
 /// [`Error::Internal`] when the meter rejects the audio, [`Error::Cancelled`].
 pub fn measure(audio: &AudioBuffer, context: &JobContext) -> Result<(f32, f32)> {
     measure_changed(audio, |_, _| (), context)
+}
+
+/// The same by our own meter, in a fifth of the time; its true peak may differ by some tenths of a decibel.
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub fn measure_roughly(audio: &AudioBuffer, context: &JobContext) -> Result<(f32, f32)> {
+    let lufs = WeightedPower::of(audio, context)?.energy().integrated_lufs();
+    let peak_db = 20.0 * true_peak(audio, context)?.max(1e-6).log10();
+    Ok((lufs.map_or(SILENCE_LUFS, |lufs| lufs.max(SILENCE_LUFS)), peak_db))
 }
 
 /// [`measure`] of what a change would make of the audio; the change is given each piece with its first frame.
