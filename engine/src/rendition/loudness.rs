@@ -91,7 +91,7 @@ impl WeightedPower {
     ) -> Result<Self> {
         let rate = like.rate;
         let step = step_frames(rate);
-        let block = (1..=LONGEST_BLOCK).rev().find(|block| step % block == 0).unwrap_or(1);
+        let block = (1..=LONGEST_BLOCK).rev().find(|block| step.is_multiple_of(*block)).unwrap_or(1);
         let mut values = vec![0.0_f32; frames.div_ceil(block)];
         // Two channels at a time: a filter waits for its own last output, two need not wait for each other.
         for first in (0..like.channels.len()).step_by(2) {
