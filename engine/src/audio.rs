@@ -63,9 +63,13 @@ impl AudioBuffer {
 
     /// Rounds every sample to 24 bits, so that storing the audio as 24-bit integers later changes nothing.
     pub fn quantise_24_bit(&mut self) {
-        const STEP: f32 = 8_388_608.0;
-        for sample in self.channels.iter_mut().flatten() {
-            *sample = (*sample * STEP).round().clamp(-STEP, STEP - 1.0) / STEP;
-        }
+        self.channels.iter_mut().flatten().for_each(|sample| *sample = at_24_bit(*sample));
     }
+}
+
+/// A sample rounded to what 24 bits can hold.
+pub fn at_24_bit(sample: f32) -> f32 {
+    const STEP: f32 = 8_388_608.0;
+    // Adding zero turns a negative one, which no integer has, into the plain one.
+    (sample * STEP).round().clamp(-STEP, STEP - 1.0) / STEP + 0.0
 }

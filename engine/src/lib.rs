@@ -10,6 +10,7 @@ pub mod capture;
 pub mod data_dir;
 pub mod error;
 pub mod export;
+mod gating;
 pub mod generation;
 pub mod instance;
 pub mod job_context;

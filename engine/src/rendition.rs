@@ -1,8 +1,9 @@
 //! Thread: worker. Rendition: a score becomes audio that can be played, exported and judged.
 //!
 //! [`audio`] fits what an engine made as audio to the song, by the beat that [`align`] finds. For a score,
-//! [`part`] plays each track with the sounds of the [`sampler`], [`room`] gives it its space, [`mixdown`] makes stems and the
-//! mastered mix, [`fidelity`] measures how the melody came through. [`render`] is the whole stage.
+//! [`part`] plays each track with the sounds of the [`sampler`] and the [`oscillator`]s, [`strip`], [`effects`] and [`room`] give it its place,
+//! [`stems`] its level, [`mixdown`] adds them up, [`mastering`] makes the sum loud where that is wanted, [`fidelity`] measures how the melody
+//! came through. [`render`] is the whole stage.
 
 pub mod align;
 pub mod audio;
@@ -12,33 +13,32 @@ pub mod effects;
 pub mod fidelity;
 pub mod levels;
 pub mod limiter;
+pub mod looped;
 pub mod loudness;
+mod masking;
+pub mod mastering;
 pub mod mixdown;
 pub mod oscillator;
 pub mod part;
+mod passes;
 pub mod room;
 pub mod sampler;
+mod stems;
+pub mod strip;
 
 use crate::audio::AudioBuffer;
-use crate::error::{Error, Result};
-use crate::generation::score::{Role, Score};
+use crate::error::Result;
+use crate::generation::score::{Level, Master, Role, Score};
 use crate::generation::{Recipe, Request};
 use crate::job_context::{JobContext, Stage};
-use crate::side_by_side::side_by_side;
 use crate::time::{Frames, SampleRate, SongGrid};
 use audio::AudioMade;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use stems::Plan;
 
-/// Samples between two looks at whether to stop, in loops over whole channels: a few milliseconds of work.
-const CHECK_EVERY: usize = 1 << 17;
-/// Longest ring after the region.
-const TAIL_SECONDS: f64 = 2.5;
-/// Longest region: an hour. Its audio alone is gigabytes.
-const LONGEST_SECONDS: f64 = 3_600.0;
-
-/// One part as audio, before the master.
+/// One part as audio, at the session level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stem {
     /// What it plays.
@@ -71,6 +71,16 @@ pub struct Loudness {
     pub true_peak_dbtp: f32,
     /// Integrated loudness of the lead stem minus that of all other stems together, in LU.
     pub lead_over_backing_lu: f32,
+    /// How far the backing stands over the lead in the octave where it masks it most, in dB, while the lead sounds; negative where the lead
+    /// is the louder. Only octaves that carry the lead count. 0 without a lead or a backing.
+    #[serde(default)]
+    pub lead_masked_db: f32,
+    /// The middle of that octave, in Hz.
+    #[serde(default)]
+    pub lead_masked_hz: f32,
+    /// By how much all stems were turned down because the mix would have clipped, in dB. 0 as a rule.
+    #[serde(default)]
+    pub turned_down_db: f32,
 }
 
 /// Where the time went, in milliseconds.
@@ -97,9 +107,9 @@ pub struct Rendition {
     pub grid: SongGrid,
     /// Frames of the region itself; the audio is longer by a tail that rings out.
     pub region: Frames,
-    /// The mastered mix, stereo, 24-bit values.
+    /// The mix, stereo, 24-bit values: at the session level the sum of the stems, at the loud level that sum mastered.
     pub mix: AudioBuffer,
-    /// The parts; they sum to the mix before its master gain and limiter. Empty when only the mix was kept.
+    /// The parts, at the session level in either case. Empty when only the mix was kept.
     pub stems: Vec<Stem>,
     /// The notes, when the engine wrote any.
     pub score: Option<Score>,
@@ -121,19 +131,29 @@ impl Rendition {
         heard.then_some(self.fidelity)
     }
 
+    /// The sum of the stems, as long as the mix.
+    pub fn premaster(&self) -> AudioBuffer {
+        // A detached context cannot be cancelled, which is the only way to fail.
+        let sum = passes::sum(&self.stems, self.rate(), self.mix.frames(), &JobContext::detached());
+        sum.unwrap_or_else(|_| AudioBuffer::silent(self.rate(), 2, self.mix.frames()))
+    }
+
     /// The rate of all its audio.
     pub fn rate(&self) -> SampleRate {
         self.mix.rate
     }
 }
 
-/// Plays, balances and masters a score, and measures the result against the melody.
+/// Who is handed the first two bars of a mix, at the session level, while the rest is still being rendered.
+pub type Early<'a> = &'a (dyn Fn(AudioBuffer) + Sync);
+
+/// Plays, balances and adds up a score, masters it where the recipe asks for the loud level, and measures the result against the melody.
 ///
 /// Same score, request and rate: same samples, to the bit, on one machine. `timings` are the only thing that differs;
 /// its analysis and arrangement are left at 0 for the caller to fill in.
 ///
 /// # Errors
-/// [`Error::Cancelled`]; [`Error::OutOfRange`] for a rate or length no song has.
+/// [`Error::Cancelled`](crate::Error::Cancelled); [`Error::OutOfRange`](crate::Error::OutOfRange) for a rate or length no song has.
 pub fn render(
     score: &Score,
     request: &Request,
@@ -141,38 +161,53 @@ pub fn render(
     rate: SampleRate,
     context: &JobContext,
 ) -> Result<Rendition> {
+    render_early(score, request, name, rate, None, context)
+}
+
+/// [`render`], which hands out the first two bars as soon as they are there.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_early(
+    score: &Score,
+    request: &Request,
+    name: &str,
+    rate: SampleRate,
+    early: Option<Early>,
+    context: &JobContext,
+) -> Result<Rendition> {
     let began = Instant::now();
     context.progress(Stage::Render, 0.0)?;
-    let region = score.grid.frame_of(score.grid.start + score.length, rate);
-    let longest = LONGEST_SECONDS * rate.hz();
-    let region_frames = region.index().filter(|&frames| score.length.0.is_finite() && frames as f64 <= longest);
-    let Some(region_frames) = region_frames else {
-        return Err(Error::OutOfRange {
-            what: "The length of the region",
-            got: format!("{} beats", score.length.0),
-            expected: "between nothing and an hour".into(),
-        });
-    };
-    let frames = region_frames + (TAIL_SECONDS * rate.hz()) as usize;
+    let plan = Plan::of(score, rate, true)?;
+    if let Some(early) = early {
+        early(plan.first_bars(context)?);
+    }
     let total: usize = score.tracks.iter().map(|track| track.notes.len()).sum();
     let done = AtomicUsize::new(0);
     let played = || {
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        context.progress(Stage::Render, done as f32 / total.max(1) as f32)
+        context.progress(Stage::Render, (done as f32 / total.max(1) as f32).min(1.0))
     };
-    let dry = side_by_side(score.tracks.iter().collect(), |_, track| {
-        part::render_part(track, &score.grid, rate, region.0, frames, context, &played)
-    })?;
+    let mut stems = plan.stems(context, &played)?;
     let rendered = Instant::now();
     context.progress(Stage::Mix, 0.0)?;
-    let stems = side_by_side(dry, |index, mut audio| {
-        let track = &score.tracks[index];
-        room::add_room(&mut audio, &score.room, track.reverb, context)?;
-        Ok(Stem { role: track.role, instrument: track.instrument.clone(), audio })
-    })?;
-    let mixdown::Mixdown { stems, mix, loudness } = mixdown::mix_down(stems, rate, region_frames, frames, context)?;
+    let frames = stems.first().map_or(plan.region, |stem| stem.audio.frames());
+    let (mut mix, mut integrated_lufs, mut true_peak_dbtp, turned_down_db) =
+        mixdown::add_up(&mut stems, rate, frames, context)?;
+    context.progress(Stage::Mix, 0.4)?;
+    let region = plan.region;
+    let mut score = score.clone();
+    if turned_down_db > 0.0 {
+        score.remarks.retain(|remark| !remark.starts_with(TURNED_DOWN));
+        score.remarks.push(format!("{TURNED_DOWN} {turned_down_db:.1} dB so that its peaks do not clip."));
+    }
+    let loudness = mixdown::lead_and_backing(&stems, &mix, context)?;
+    context.progress(Stage::Mix, 0.5)?;
+    if request.recipe.direction.level == Level::Loud {
+        (mix, integrated_lufs, true_peak_dbtp) = loud(mix, &score.master, context)?;
+    }
     context.progress(Stage::Mix, 0.8)?;
-    let fidelity = fidelity::measure_fidelity(&request.analysis, score, &stems, &mix, context)?;
+    let fidelity = fidelity::measure_fidelity(&request.analysis, &score, &stems, &mix, context)?;
     context.progress(Stage::Mix, 1.0)?;
     let milliseconds = |from: Instant, to: Instant| (to - from).as_secs_f32() * 1000.0;
     let timings = Timings {
@@ -184,13 +219,51 @@ pub fn render(
         recipe: request.recipe.clone(),
         name: name.to_owned(),
         grid: score.grid.clone(),
-        region,
+        region: Frames::from(region),
         mix,
         stems,
-        score: Some(score.clone()),
+        score: Some(score),
         fidelity,
-        loudness,
+        loudness: Loudness { integrated_lufs, true_peak_dbtp, turned_down_db, ..loudness },
         timings,
         made: None,
     })
+}
+
+/// What a remark begins with when a mix was turned down.
+const TURNED_DOWN: &str = "The whole band was turned down by";
+
+/// A sum of stems with the style's glue, mastered: the mix, its loudness in LUFS and its true peak in dBTP.
+fn loud(mut sum: AudioBuffer, touch: &Master, context: &JobContext) -> Result<(AudioBuffer, f32, f32)> {
+    effects::apply_master(&mut sum, &strip::sum_touch(touch), context)?;
+    mastering::master(sum, mastering::LOUD_LUFS, context)
+}
+
+/// The mix at the loud level, and what it measures: what files are given by default. Nothing is rendered again.
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled), [`Error::Internal`](crate::Error::Internal) from the meter.
+pub fn master_for_export(rendition: &Rendition, context: &JobContext) -> Result<(AudioBuffer, Loudness)> {
+    if rendition.recipe.direction.level == Level::Loud {
+        return Ok((rendition.mix.clone(), rendition.loudness));
+    }
+    let touch = rendition.score.as_ref().map(|score| score.master).unwrap_or_default();
+    let (mix, integrated_lufs, true_peak_dbtp) = loud(rendition.mix.clone(), &touch, context)?;
+    Ok((mix, Loudness { integrated_lufs, true_peak_dbtp, ..rendition.loudness }))
+}
+
+/// The stems of a rendition without room and echo, as long and as loud as those it has. `None` when it has no score.
+///
+/// # Errors
+/// As [`render`].
+pub fn dry_stems(rendition: &Rendition, context: &JobContext) -> Result<Option<Vec<Stem>>> {
+    let Some(score) = &rendition.score else { return Ok(None) };
+    let mut stems = Plan::of(score, rendition.rate(), false)?.stems(context, &|| context.check())?;
+    for stem in &mut stems {
+        if rendition.loudness.turned_down_db > 0.0 {
+            passes::scale_to_24_bit(&mut stem.audio, part::db(-rendition.loudness.turned_down_db), context)?;
+        }
+        stem.audio.channels.iter_mut().for_each(|channel| channel.resize(rendition.mix.frames(), 0.0));
+    }
+    Ok(Some(stems))
 }

@@ -13,6 +13,7 @@ The demo: hums into the bundled plugin in a headless host and writes what the ho
   --rate HZ      the host's sample rate, 48000 by default
   --block N      the host's block size, 512 by default
   --bench        measure instead of writing files
+  --bench-band   measure how fast the band plays
 ";
 
 /// What to do.
@@ -26,6 +27,7 @@ pub struct Arguments {
     pub rate: u32,
     pub block: usize,
     pub bench: bool,
+    pub bench_band: bool,
 }
 
 impl Arguments {
@@ -42,6 +44,7 @@ impl Arguments {
             rate: 48_000,
             block: 512,
             bench: false,
+            bench_band: false,
         };
         let say = |error: lexopt::Error| error.to_string();
         while let Some(argument) = parser.next().map_err(say)? {
@@ -56,6 +59,7 @@ impl Arguments {
                 Long("rate") => arguments.rate = parser.value().and_then(|value| value.parse()).map_err(say)?,
                 Long("block") => arguments.block = parser.value().and_then(|value| value.parse()).map_err(say)?,
                 Long("bench") => arguments.bench = true,
+                Long("bench-band") => arguments.bench_band = true,
                 Long("help") | Short('h') => {
                     print!("{HELP}");
                     return Ok(None);

@@ -1,6 +1,7 @@
 //! Thread: main. The demo: the bundled plugin in a headless host does its whole job on a hum, and what the host heard is kept.
 
 mod arguments;
+mod band;
 mod bench;
 mod files;
 mod flow;
@@ -20,7 +21,13 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result = if arguments.bench { bench::run(&arguments) } else { flow::run(&arguments) };
+    let result = if arguments.bench_band {
+        band::run(&arguments.input, cantus_engine::time::Bpm(arguments.bpm))
+    } else if arguments.bench {
+        bench::run(&arguments)
+    } else {
+        flow::run(&arguments)
+    };
     progress::clear();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 use cantus_engine::Error;
 use cantus_engine::generation::score::Preset;
 use cantus_engine::job_context::JobContext;
-use cantus_engine::rendition::levels::presets;
+use cantus_engine::rendition::levels::sounds;
 use cantus_engine::rendition::sampler::{NoteShape, Sampler};
 use cantus_engine::time::SampleRate;
 
@@ -21,9 +21,9 @@ fn rms_db(sampler: &Sampler, preset: Preset, key: u8) -> Result<f64, Error> {
 pub fn print() -> Result<(), String> {
     let say = |error: Error| error.to_string();
     let sampler = Sampler::new(SampleRate(RATE)).map_err(say)?;
-    for facts in presets().map_err(say)? {
-        let preset = Preset { bank: facts.bank, program: facts.program };
-        let [low, high] = facts.keys;
+    for facts in sounds().map_err(say)?.all().iter().filter(|facts| !facts.preset.is_synthetic()) {
+        let preset = facts.preset;
+        let (low, high) = facts.keys;
         let keys: Vec<u8> = if preset.is_kit() {
             (36..58).step_by(2).collect()
         } else {
@@ -35,11 +35,11 @@ pub fn print() -> Result<(), String> {
         let middle = 0.5 * (levels[(levels.len() - 1) / 2] + levels[levels.len() / 2]);
         println!(
             "{:>3} {:>3} {:<20} {middle:>7.1} table {:>7.1} difference {:>6.1}",
-            facts.bank,
-            facts.program,
+            facts.preset.bank,
+            facts.preset.program,
             facts.name,
-            facts.rms_db_v100,
-            middle - f64::from(facts.rms_db_v100)
+            facts.level_db,
+            middle - f64::from(facts.level_db)
         );
     }
     Ok(())

@@ -2,12 +2,26 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Counting;
 
 thread_local! {
     /// Constant and without a destructor, so that touching it never allocates.
     static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes in use by the whole process, and the most there have been since somebody asked.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+fn add_bytes(count: usize) {
+    let live = LIVE.fetch_add(count, Ordering::Relaxed) + count;
+    MOST.fetch_max(live, Ordering::Relaxed);
+}
+
+fn take_bytes(count: usize) {
+    LIVE.fetch_sub(count, Ordering::Relaxed);
 }
 
 fn count_one() {
@@ -18,27 +32,41 @@ fn count_one() {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count_one();
+        add_bytes(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc`, which is the system allocator's own.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count_one();
+        take_bytes(layout.size());
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count_one();
+        add_bytes(layout.size());
         // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count_one();
+        add_bytes(size);
+        take_bytes(layout.size());
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }
     }
+}
+
+/// Does the work; its result, and how many bytes more than are left afterwards were in use meanwhile. Counts the whole process: only for
+/// processes that do nothing else.
+pub fn most_bytes<R>(work: impl FnOnce() -> R) -> (R, usize) {
+    MOST.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
+    let result = work();
+    let most = MOST.load(Ordering::Relaxed);
+    (result, most - LIVE.load(Ordering::Relaxed).min(most))
 }
 
 #[global_allocator]

@@ -5,3 +5,4 @@ mod midi;
 mod midi_options;
 mod picture;
 mod sheet;
+mod stems;

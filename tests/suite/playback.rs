@@ -4,5 +4,6 @@ mod continuity;
 mod exchange;
 mod host;
 mod mixing;
+mod rings;
 mod slices;
 mod sync;

@@ -14,8 +14,16 @@ pub fn run(options: &[String]) -> Result<()> {
     let folder = bundle::build(Options { release: true, standalone: false })?;
     let pinned = one_core();
     let options = options.iter().skip_while(|option| *option == "--").cloned();
-    let options: Vec<String> = std::iter::once("--bench".to_owned()).chain(options).collect();
-    demo::play(true, &folder.join(format!("{NAME}.clap")), pinned, &options)
+    let options: Vec<String> = options.collect();
+    let bundle = folder.join(format!("{NAME}.clap"));
+    let measure = |what: &str, pinned: Option<&[&str]>| {
+        let options: Vec<String> = std::iter::once(what.to_owned()).chain(options.iter().cloned()).collect();
+        demo::play(true, &bundle, pinned, &options)
+    };
+    // The band plays with two lanes; what they gain shows on two cores.
+    measure("--bench-band", pinned)?;
+    measure("--bench-band", pinned.map(|_| &["taskset", "--cpu-list", "0,1"][..]))?;
+    measure("--bench", pinned)
 }
 
 /// A checkpoint of MusicGen-melody: its loading, its speed, its memory. On all cores, which is how it runs.

@@ -21,6 +21,8 @@ pub const N_FFT: usize = 16_384;
 pub const HOP: usize = 4_096;
 
 const CLASSES: usize = 12;
+/// Frames between two looks at whether to stop while channels are averaged.
+const MONO_CHECK: usize = 1 << 16;
 const LINES: usize = N_FFT / 2 + 1;
 /// Frames whose classes are all weaker than this are not scaled up to 1.
 const SILENT: f32 = 1e-6;
@@ -101,9 +103,17 @@ pub fn chroma_of(audio: &AudioBuffer, context: &JobContext) -> Result<Chroma> {
     if audio.channels.iter().any(|channel| channel.len() != audio.frames()) {
         return Err(Error::internal("measuring chroma", "channels of different lengths"));
     }
-    let mono = audio.to_mono().into_iter().map(|sample| if sample.is_finite() { sample } else { 0.0 }).collect();
+    let mut mono = Vec::with_capacity(audio.frames());
+    let gain = 1.0 / audio.channels.len().max(1) as f32;
+    for frame in 0..audio.frames() {
+        if frame.is_multiple_of(MONO_CHECK) {
+            context.check()?;
+        }
+        let sample = audio.channels.iter().map(|channel| channel[frame]).sum::<f32>() * gain;
+        mono.push(if sample.is_finite() { sample } else { 0.0 });
+    }
     let mono = resample_in(&AudioBuffer::mono(audio.rate, mono), RATE, context)?;
-    chroma_in(&mono.to_mono(), context)
+    chroma_in(mono.channels.first().map_or(&[], Vec::as_slice), context)
 }
 
 /// The filterbank `[12][8193]`: row 0 is C, columns are spectral lines. librosa's `filters.chroma` with `sr = 32000`,

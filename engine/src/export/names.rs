@@ -1,6 +1,7 @@
 //! Thread: any. Names for people: what a rendition is called, and as a file name every system takes.
 
 use crate::analysis::Key;
+use crate::generation::score::Role;
 use crate::rendition::Rendition;
 use crate::time::Bpm;
 use std::path::PathBuf;
@@ -21,6 +22,35 @@ pub fn folder_name(rendition: &Rendition, key: Option<Key>) -> String {
     let tempo = tempo_name(rendition.grid.tempo.tempo_at(rendition.grid.start));
     let key = key.map(|key| format!(" {}", key.short_name())).unwrap_or_default();
     file_safe(&format!("Cantus {} {tempo}{key}", name.trim_end()))
+}
+
+/// A stem's file name without its ending: "03 Bass – Reggae 100 Am v2". The number is its place among the stems, from `index` 0; the version is
+/// the number at the end of the rendition's name.
+pub fn stem_name(index: usize, role: Role, rendition: &Rendition, key: Option<Key>) -> String {
+    let name = rendition.name.trim();
+    let (words, version) = match name.rsplit_once(' ') {
+        Some((words, number)) if number.parse::<u32>().is_ok() => (words, format!(" v{number}")),
+        _ => (name, String::new()),
+    };
+    let words: String = words.chars().take(48).collect();
+    let tempo = rendition.grid.tempo.tempo_at(rendition.grid.start);
+    let rounded = (tempo.0 * 100.0).round() / 100.0;
+    let key = key.or(rendition.recipe.song.key).map(|key| format!(" {}", key.short_name())).unwrap_or_default();
+    file_safe(&format!("{:02} {} – {} {rounded}{key}{version}", index + 1, part_name(role), words.trim_end()))
+}
+
+/// Whether a file is named as a stem of ours, of whatever rendition.
+pub fn is_stem_name(file: &str) -> bool {
+    let Some((number, rest)) = file.split_at_checked(2) else { return false };
+    let named =
+        |role: Role| rest.starts_with(&format!(" {} – ", part_name(role))) || rest == format!("-{}.wav", role.name());
+    number.bytes().all(|digit| digit.is_ascii_digit()) && file.ends_with(".wav") && Role::ALL.into_iter().any(named)
+}
+
+/// A part as a title: "Bass".
+fn part_name(role: Role) -> String {
+    let name = role.name();
+    name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect()
 }
 
 /// Where exports go: "Cantus" in the user's Music folder, or in Documents, or at home. The environment variable

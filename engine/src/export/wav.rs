@@ -20,6 +20,8 @@ pub struct Label {
     pub metre: Metre,
     /// Length of the region, in quarter notes.
     pub beats: u32,
+    /// Whether the file is exactly its region, to be repeated.
+    pub repeats: bool,
 }
 
 impl Label {
@@ -34,6 +36,7 @@ impl Label {
             tempo: grid.tempo.tempo_at(grid.start),
             metre: grid.metre,
             beats: (end - grid.start).0.round().clamp(0.0, 1e9) as u32,
+            repeats: rendition.leads_back() && rendition.mix.length() == rendition.region,
         }
     }
 }
@@ -110,11 +113,11 @@ fn bext(label: &Label) -> Vec<u8> {
     body
 }
 
-/// 24 bytes: a one-shot (the tail is longer than the bars), with its tempo and metre.
+/// 24 bytes: a loop, or a one-shot where a tail is longer than the bars, with its tempo and metre.
 fn acid(label: &Label) -> Vec<u8> {
     const ONE_SHOT: u32 = 1;
     let mut body = Vec::with_capacity(24);
-    body.extend_from_slice(&ONE_SHOT.to_le_bytes());
+    body.extend_from_slice(&if label.repeats { 0_u32 } else { ONE_SHOT }.to_le_bytes());
     body.extend_from_slice(&60_u16.to_le_bytes());
     body.extend_from_slice(&0x8000_u16.to_le_bytes());
     body.extend_from_slice(&0.0_f32.to_le_bytes());

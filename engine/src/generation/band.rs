@@ -35,7 +35,7 @@ use crate::analysis::{Analysis, Key, KeyEstimate};
 use crate::error::{Error, Result};
 use crate::generation::direction::{Direction, Ending, LeadVoice};
 use crate::generation::prompt;
-use crate::generation::score::{ChordSpan, Role, Score, ScoreNote, SectionMark, Track};
+use crate::generation::score::{Balance, ChordSpan, Role, Score, ScoreNote, SectionMark, Track};
 use crate::generation::style::library::StyleLibrary;
 use crate::generation::style::{Part, Rule, Section, Style};
 use crate::generation::{Recipe, Request};
@@ -110,8 +110,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
-        let muted = direction.part(part.role).is_some_and(|choice| choice.muted);
-        if muted || (part.role == Role::Lead && direction.lead == LeadVoice::Off) {
+        if part.role == Role::Lead && direction.lead == LeadVoice::Off {
             continue;
         }
         let mut notes = match part.rule {
@@ -163,7 +162,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         .collect();
     context.progress(Stage::Arrangement, 1.0)?;
     let as_taken = (bars.end - bars.start - request.analysis.length.0).abs() < 1e-9;
-    Ok(Score {
+    let mut score = Score {
         style: style.name.clone(),
         understood: wish.understood,
         ignored: wish.ignored,
@@ -177,8 +176,14 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         delay: style.delay,
         master: style.master,
         ending: direction.ending,
+        balance: None,
         remarks: remarks.into_iter().chain(harmony.remarks).collect(),
-    })
+    };
+    // Settled while every part is there: muting one must not move the others.
+    score.balance = Some(Balance::of(&score));
+    let muted = |role: Role| direction.part(role).is_some_and(|choice| choice.muted);
+    score.tracks.retain(|track| !muted(track.role));
+    Ok(score)
 }
 
 /// The seed of the chords.

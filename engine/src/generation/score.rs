@@ -1,7 +1,9 @@
 //! Thread: any. A score: what every part plays, before there is sound, and how it is to be mixed.
 
+mod balance;
 mod mix;
 
+pub use balance::{Balance, SESSION_LUFS, written_power};
 pub use mix::{Delay, Level, Master, Room, RoomKind, Strip};
 
 use super::direction::Ending;
@@ -184,6 +186,9 @@ pub struct Score {
     /// Whether it ends or leads back to its start.
     #[serde(default)]
     pub ending: Ending,
+    /// The gains of the band with all its parts; `None` when no part was left out of this score, and they follow from it.
+    #[serde(default)]
+    pub balance: Option<Balance>,
     /// What a musician should know: a given chord that clashes with the tune, a part that had no room.
     #[serde(default)]
     pub remarks: Vec<String>,

@@ -246,7 +246,8 @@ impl Shared {
                 };
                 let whole = Rendition { name, stems, ..(*rendition).clone() };
                 let folder = unused(&folder.join(export::names::folder_name(&whole, key)));
-                export::write_rendition(&folder, &whole)?;
+                let files = export::Files { key, ..Default::default() };
+                export::write_rendition(&folder, &whole, &files, context)?;
                 if let Some(shared) = weak.upgrade() {
                     let mut state = shared.state.lock();
                     state.say(format!("Exported to {}", folder.display()));

@@ -56,6 +56,11 @@ impl Clip {
         self.rendition.region.0.max(0)
     }
 
+    /// Whether what rings after its region belongs into its head when the song jumps from its end to its start.
+    pub fn leads_back(&self) -> bool {
+        self.rendition.leads_back()
+    }
+
     /// Length of the audio, in frames.
     pub fn frames(&self) -> i64 {
         self.rendition.mix.length().0

@@ -1,13 +1,15 @@
 //! Thread: worker. Audio that an engine made becomes a rendition: on the song's beat, in whole bars, as loud as every other.
 
 use super::align::{Alignment, measure_alignment};
-use super::{Fidelity, Loudness, Rendition, Timings, fidelity, mixdown};
+use super::{Fidelity, Loudness, Rendition, Timings, fidelity, mastering};
 use crate::analysis::Analysis;
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::generation::Request;
 use crate::generation::direction::Ending;
-use crate::generation::score::{Master, Preset, Role, Room, RoomKind, Score, ScoreNote, Strip, Track};
+use crate::generation::score::{
+    Level, Master, Preset, Role, Room, RoomKind, SESSION_LUFS, Score, ScoreNote, Strip, Track,
+};
 use crate::job_context::{JobContext, Stage};
 use crate::resample::resample_in;
 use crate::stretch::{Anchor, cut, stretch, warp};
@@ -62,7 +64,8 @@ pub fn from_audio(
     let premaster = cut_region(fitted, region, rate);
     let aligned = Instant::now();
     context.progress(Stage::Mix, 0.3)?;
-    let (mix, integrated_lufs, true_peak_dbtp) = mixdown::master(premaster, context)?;
+    let target_lufs = if request.recipe.direction.level == Level::Loud { mastering::LOUD_LUFS } else { SESSION_LUFS };
+    let (mix, integrated_lufs, true_peak_dbtp) = mastering::master(premaster, target_lufs, context)?;
     context.progress(Stage::Mix, 0.8)?;
     let mix_chroma = fidelity::mix_agreement(analysis, grid, length, &mix, context)?;
     context.progress(Stage::Mix, 1.0)?;
@@ -76,7 +79,7 @@ pub fn from_audio(
         stems: Vec::new(),
         score: None,
         fidelity: Fidelity { mix_chroma, ..Fidelity::default() },
-        loudness: Loudness { integrated_lufs, true_peak_dbtp, lead_over_backing_lu: 0.0 },
+        loudness: Loudness { integrated_lufs, true_peak_dbtp, ..Loudness::default() },
         timings: Timings {
             render_ms: milliseconds(began, aligned),
             mix_ms: milliseconds(aligned, Instant::now()),
@@ -110,7 +113,7 @@ pub fn on_grid(rendition: &Rendition, grid: &SongGrid, rate: SampleRate, context
     mix.channels.iter_mut().for_each(|channel| channel.resize(frames, 0.0));
     fade_edges(&mut mix, region.index().unwrap_or(0));
     // Stretched attacks stand a little higher than they did.
-    let (mix, integrated_lufs, true_peak_dbtp) = mixdown::hold_peaks(&mix, context)?;
+    let (mix, integrated_lufs, true_peak_dbtp) = mastering::hold_peaks(&mix, context)?;
     let melody = Score { grid: grid.clone(), ..made.melody.clone() };
     Ok(Rendition {
         grid: grid.clone(),
@@ -267,6 +270,7 @@ fn melody_score(analysis: &Analysis, length: Beats) -> Score {
         delay: None,
         master: Master::default(),
         ending: Ending::default(),
+        balance: None,
         remarks: Vec::new(),
     }
 }

@@ -1,5 +1,8 @@
 //! Thread: worker. Second-order filter sections.
 
+use super::passes::CHECK_EVERY;
+use crate::error::Result;
+use crate::job_context::JobContext;
 use crate::time::SampleRate;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
@@ -45,5 +48,19 @@ impl Biquad {
         self.state[0] = self.b[1] * input - self.a[0] * output + self.state[1];
         self.state[1] = self.b[2] * input - self.a[1] * output;
         output
+    }
+
+    /// A whole channel, in place.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn filter(mut self, samples: &mut [f32], context: &JobContext) -> Result<()> {
+        for piece in samples.chunks_mut(CHECK_EVERY) {
+            context.check()?;
+            for sample in piece {
+                *sample = self.run(f64::from(*sample)) as f32;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Thread: worker. How well a rendition keeps the melody, measured on its audio.
 
-use super::{Fidelity, Stem};
+use super::{Fidelity, Stem, passes};
 use crate::analysis::Analysis;
 use crate::analysis::chroma::chroma_of;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::generation::score::{Role, Score, ScoreNote};
 use crate::job_context::JobContext;
+use crate::side_by_side::side_by_side;
 use crate::time::{Beats, MidiNote, SampleRate, SongGrid};
 
 /// Hop of the reference's chroma in seconds; frame `n` is centred on `n` hops.
@@ -45,8 +46,10 @@ pub fn measure_fidelity(
     if sung.is_empty() || track.notes.is_empty() {
         return Ok(Fidelity::default());
     }
-    let lead_chroma = chroma_agreement(&chroma_of(&lead.audio, context)?.argmax, &sung);
-    let mix_chroma = chroma_agreement(&chroma_of(mix, context)?.argmax, &sung);
+    let agreements = side_by_side(vec![&lead.audio, mix], |_, audio| {
+        Ok(chroma_agreement(&chroma_of(audio, context)?.argmax, &sung))
+    })?;
+    let (lead_chroma, mix_chroma) = (agreements[0], agreements[1]);
     context.check()?;
     let played: Vec<Played> = track
         .notes
@@ -55,7 +58,7 @@ pub fn measure_fidelity(
         .collect();
     let met = |note: &&Sung| played.iter().any(|(start, ..)| (start - note.start).abs() <= ONSET_SECONDS);
     let onset = sung.iter().filter(met).count() as f32 / sung.len() as f32;
-    let octave = octave_agreement(&sung, &played, &lead.audio);
+    let octave = octave_agreement(&sung, &played, &lead.audio, context)?;
     Ok(Fidelity { lead_chroma, mix_chroma, octave, onset })
 }
 
@@ -104,7 +107,7 @@ fn chroma_agreement(argmax: &[u8], sung: &[Sung]) -> f32 {
 }
 
 /// Share of sung notes that the lead plays in the register it plays most of them in, in its score and in its sound.
-fn octave_agreement(sung: &[Sung], played: &[Played], lead: &AudioBuffer) -> f32 {
+fn octave_agreement(sung: &[Sung], played: &[Played], lead: &AudioBuffer, context: &JobContext) -> Result<f32> {
     // A singer's octave and an instrument's differ by a constant; what counts is that no single note leaps out.
     let pairs: Vec<(&Sung, Option<&Played>)> = sung
         .iter()
@@ -123,15 +126,17 @@ fn octave_agreement(sung: &[Sung], played: &[Played], lead: &AudioBuffer) -> f32
     }
     let most = (0..votes.len()).rev().max_by_key(|&index| votes[index]).unwrap_or(10);
     let usual = most as f32 - 10.0;
-    let mono = lead.to_mono();
-    let right = pairs.iter().filter(|(sung, played)| {
-        played.is_some_and(|(start, end, note)| {
+    let mono = passes::mono(lead, context)?;
+    let mut right = 0_u32;
+    for (sung, played) in &pairs {
+        context.check()?;
+        right += u32::from(played.is_some_and(|(start, end, note)| {
             // Half an octave either way is a corrected or ornamented note, not a wrong register.
             (shift(sung, note.key) - usual).abs() <= 0.5
                 && !sounds_an_octave_off(&mono, lead.rate, *start, *end, note.key)
-        })
-    });
-    right.count() as f32 / sung.len() as f32
+        }));
+    }
+    Ok(right as f32 / sung.len() as f32)
 }
 
 /// Whether a stretch of audio clearly has another octave's period than a key's.

@@ -8,11 +8,12 @@ mod sounding;
 use super::biquad::Biquad;
 use super::clarity::{Needs, PROBE_RATE, needs_of, probe_seconds};
 use super::levels::evening_gain_db;
+use super::oscillator::{self, OscillatorNote};
 use super::sampler::voice::{BLOCK, Moves};
 use super::sampler::{NoteShape, Sampler};
 use crate::audio::AudioBuffer;
 use crate::error::Result;
-use crate::generation::score::{Preset, Role, Track};
+use crate::generation::score::{Role, Track};
 use crate::job_context::JobContext;
 use crate::time::{SampleRate, SongGrid};
 use place::{Cut, Placed, TOUCHES};
@@ -94,7 +95,7 @@ impl<'a> PartPlayer<'a> {
         context: &JobContext,
     ) -> Result<Self> {
         let sampler = Sampler::new(rate)?;
-        let gain = db(evening_gain_db(sampled(track.preset))? + finite(track.gain_db).clamp(-60.0, 24.0));
+        let gain = db(evening_gain_db(track.preset)? + finite(track.gain_db).clamp(-60.0, 24.0));
         let mut player = Self {
             track,
             grid,
@@ -111,7 +112,6 @@ impl<'a> PartPlayer<'a> {
             needs: BTreeMap::new(),
             high_pass: [(); 2].map(|()| Biquad::high_pass(LOWEST_HZ, rate)),
         };
-        player.placed.iter_mut().for_each(|one| one.preset = sampled(one.preset));
         let is_line = matches!(track.role, Role::Lead | Role::Counter | Role::Bass) && !track.preset.is_kit();
         if is_line {
             place::slur(&mut player.placed, rate);
@@ -254,6 +254,12 @@ impl<'a> PartPlayer<'a> {
         };
         if let Some(kept) = kept {
             self.sounding.extend(kept.iter().map(|(audio, pan)| sound(Source::Made(Arc::clone(audio)), *pan)));
+        } else if one.preset.is_synthetic() {
+            let mut made = oscillated(shape, &curves.bend, self.rate, context)?;
+            for bell in &bells {
+                made.channels.iter_mut().try_for_each(|channel| bell.clone().filter(channel, context))?;
+            }
+            self.sounding.push(sound(Source::Made(Arc::new(made)), 0.0));
         } else {
             let voices = self.sampler.strike(shape, one.touch(self.track.role));
             self.sounding.extend(voices.into_iter().map(|voice| {
@@ -283,7 +289,16 @@ impl<'a> PartPlayer<'a> {
             return Ok(None);
         }
         let mut made = Vec::new();
-        for mut voice in self.sampler.strike(stroke.0, one.touch(self.track.role)) {
+        if one.preset.is_synthetic() {
+            let sound = oscillated(stroke.0, &[], self.rate, context)?;
+            if sound.frames() > longest + longest / 2 {
+                return Ok(None);
+            }
+            made.push((Arc::new(sound), 0.0));
+        }
+        let voices =
+            if made.is_empty() { self.sampler.strike(stroke.0, one.touch(self.track.role)) } else { Vec::new() };
+        for mut voice in voices {
             context.check()?;
             let mut sound = Vec::new();
             while !voice.has_ended() {
@@ -306,7 +321,7 @@ impl<'a> PartPlayer<'a> {
 }
 
 fn bytes_of(kept: &Kept) -> usize {
-    kept.iter().map(|(audio, _)| 4 * audio.frames()).sum()
+    kept.iter().map(|(audio, _)| 4 * audio.frames() * audio.channels.len()).sum()
 }
 
 /// Adds what a sound plays in a stretch that begins at frame `at` of the region, in blocks that lie where they lie however the
@@ -323,15 +338,10 @@ fn add_stretch(sound: &mut Sounding, at: usize, left: &mut [f32], right: &mut [f
     }
 }
 
-/// The sample that stands in for a synthetic sound.
-fn sampled(preset: Preset) -> Preset {
-    match (preset.bank, preset.program) {
-        (Preset::OSCILLATOR_KITS, _) => Preset { bank: 128, program: 25 },
-        (Preset::OSCILLATORS, 0..=9) => Preset { bank: 0, program: 38 },
-        (Preset::OSCILLATORS, 10..=19) => Preset { bank: 0, program: 81 },
-        (Preset::OSCILLATORS, _) => Preset { bank: 0, program: 89 },
-        _ => preset,
-    }
+/// A note of a synthetic sound as audio at a rate.
+fn oscillated(shape: NoteShape, bend: &[(f64, f32)], rate: SampleRate, context: &JobContext) -> Result<AudioBuffer> {
+    let NoteShape { preset, key, velocity, held } = shape;
+    oscillator::play(&OscillatorNote { preset, key, velocity, held_frames: held }, bend, rate, context)
 }
 
 /// Recorded dynamics differ in timbre; sixteen velocities more or less do not.
@@ -351,7 +361,12 @@ fn needs_of_note<'b>(
         Entry::Occupied(needs) => needs.into_mut(),
         Entry::Vacant(place) => {
             let held = Some((probe_seconds() * PROBE_RATE.hz()) as u64);
-            let straight = probe.play(NoteShape { preset: one.preset, key, velocity, held }, &[], context)?;
+            let shape = NoteShape { preset: one.preset, key, velocity, held };
+            let straight = if one.preset.is_synthetic() {
+                AudioBuffer::mono(PROBE_RATE, oscillated(shape, &[], PROBE_RATE, context)?.to_mono())
+            } else {
+                probe.play(shape, &[], context)?
+            };
             place.insert(needs_of(key, &straight)?)
         }
     })

@@ -8,6 +8,7 @@ mod spring;
 
 use super::effects::filter::{Section, Tuning};
 use super::effects::modulation::curve_through;
+use super::passes::CHECK_EVERY;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::generation::score::Room;
@@ -45,7 +46,7 @@ pub fn add_room(audio: &mut AudioBuffer, room: &Room, send: f32, context: &JobCo
     let first = first / STEP * STEP;
     let [left, right] = audio.channels.as_mut_slice() else { return Ok(()) };
     let mut dry = [left[first..].to_vec(), right[first..].to_vec()];
-    add_early(network, &dry, [&mut left[first..], &mut right[first..]], audio.rate, wet);
+    add_early(network, &dry, [&mut left[first..], &mut right[first..]], (audio.rate, wet), context)?;
     for (side, dry) in dry.iter_mut().enumerate() {
         context.check()?;
         prepare(dry, network.scatter[side], network.low_cut_hz, audio.rate);
@@ -59,19 +60,27 @@ fn first_sound(audio: &AudioBuffer) -> Option<usize> {
     audio.channels.iter().filter_map(|channel| channel.iter().position(|sample| *sample != 0.0)).min()
 }
 
-fn add_early(network: &Network, dry: &[Vec<f32>; 2], out: [&mut [f32]; 2], rate: SampleRate, wet: f32) {
+fn add_early(
+    network: &Network,
+    dry: &[Vec<f32>; 2],
+    out: [&mut [f32]; 2],
+    (rate, wet): (SampleRate, f32),
+    context: &JobContext,
+) -> Result<()> {
     // The reflections' energies sum to about one: a fifth of the room is early.
     let gain = wet * network.early_gain;
     for (side, out) in out.into_iter().enumerate() {
         for (tap, &(seconds, tap_gain)) in network.early[side].iter().enumerate() {
             // Walls in front answer on their own side, those behind on the other.
             let source = &dry[if tap % 2 == 0 { side } else { 1 - side }];
-            let delay = (seconds * rate.hz()).round() as usize;
-            for (sample, add) in out.iter_mut().skip(delay).zip(source) {
-                *sample += gain * tap_gain * add;
+            let delay = ((seconds * rate.hz()).round() as usize).min(out.len());
+            for (out, source) in out[delay..].chunks_mut(CHECK_EVERY).zip(source.chunks(CHECK_EVERY)) {
+                context.check()?;
+                out.iter_mut().zip(source).for_each(|(sample, add)| *sample += gain * tap_gain * add);
             }
         }
     }
+    Ok(())
 }
 
 /// What enters the lines: without bass, scattered by all-passes.

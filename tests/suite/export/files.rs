@@ -4,7 +4,8 @@ use crate::rendition::scores::band;
 use crate::rendition::{read_wav, rendered};
 use cantus_engine::analysis::{Key, Mode};
 use cantus_engine::export::names::{exports_folder, file_safe, folder_name};
-use cantus_engine::export::{write_file, write_rendition};
+use cantus_engine::export::{FileLevel, Files, write_file, write_rendition};
+use cantus_engine::job_context::JobContext;
 use cantus_engine::rendition::Rendition;
 use cantus_engine::time::{Beats, Bpm};
 use std::path::{Path, PathBuf};
@@ -30,14 +31,18 @@ fn files_under(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+fn written_to(folder: &Path, rendition: &Rendition) -> cantus_engine::Result<Vec<PathBuf>> {
+    write_rendition(folder, rendition, &Files::default(), &JobContext::detached())
+}
+
 #[test]
 fn a_rendition_becomes_a_folder() {
     let folder = tempfile::tempdir().expect("folder");
     let target = folder.path().join("deep").join("inside");
-    let mut written = write_rendition(&target, made()).expect("files");
+    let mut written = written_to(&target, made()).expect("files");
     assert_eq!(written[0], target.join("mix.wav"));
     // Twice: an export replaces an older one.
-    write_rendition(&target, made()).expect("files again");
+    written_to(&target, made()).expect("files again");
     written.sort();
     assert_eq!(files_under(folder.path()), written, "nothing else may be left behind");
     let names: Vec<String> = written
@@ -48,12 +53,12 @@ fn a_rendition_becomes_a_folder() {
         "mix.wav",
         "premaster.wav",
         "rendition.mid",
-        "stems/01-lead.wav",
-        "stems/02-chords.wav",
-        "stems/03-pad.wav",
-        "stems/04-bass.wav",
-        "stems/05-drums.wav",
-        "stems/06-colour.wav",
+        "stems/01 Lead – Test 100 v1.wav",
+        "stems/02 Chords – Test 100 v1.wav",
+        "stems/03 Pad – Test 100 v1.wav",
+        "stems/04 Bass – Test 100 v1.wav",
+        "stems/05 Drums – Test 100 v1.wav",
+        "stems/06 Colour – Test 100 v1.wav",
     ];
     assert_eq!(names, expected);
 }
@@ -62,15 +67,17 @@ fn a_rendition_becomes_a_folder() {
 fn only_a_mix_is_a_folder_too() {
     let folder = tempfile::tempdir().expect("folder");
     let bare = Rendition { stems: vec![], score: None, ..made().clone() };
-    assert_eq!(write_rendition(folder.path(), &bare).expect("files"), [folder.path().join("mix.wav")]);
+    assert_eq!(written_to(folder.path(), &bare).expect("files"), [folder.path().join("mix.wav")]);
 }
 
 #[test]
 fn a_wav_holds_the_mix_to_the_bit_and_its_place_in_the_song() {
     let folder = tempfile::tempdir().expect("folder");
-    let mut placed = made().clone();
+    // Without a score nothing says that it leads back to its start, so that its tail stays where it is.
+    let mut placed = Rendition { score: None, stems: vec![], ..made().clone() };
     placed.grid.start_seconds = Beats(64.0).seconds(Bpm(100.0));
-    write_rendition(folder.path(), &placed).expect("files");
+    let files = Files { level: FileLevel::Session, ..Files::default() };
+    write_rendition(folder.path(), &placed, &files, &JobContext::detached()).expect("files");
     let path = folder.path().join("mix.wav");
     let (rate, planes) = read_wav(&path);
     assert_eq!((rate, planes.len(), planes[0].len()), (44_100, 2, placed.mix.frames()));
@@ -93,7 +100,7 @@ fn a_folder_that_cannot_be_made_is_a_sentence() {
     let folder = tempfile::tempdir().expect("folder");
     let blocked = folder.path().join("a file");
     std::fs::write(&blocked, b"in the way").expect("a file");
-    let error = write_rendition(&blocked.join("exports"), made()).expect_err("a file is in the way");
+    let error = written_to(&blocked.join("exports"), made()).expect_err("a file is in the way");
     let sentence = error.to_string();
     assert!(sentence.starts_with("Cannot create ") && sentence.contains("exports"), "{sentence}");
     let error = write_file(folder.path(), b"a folder is in the way").expect_err("a folder");

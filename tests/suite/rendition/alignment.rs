@@ -5,6 +5,7 @@ use crate::session::Draw;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::Request;
 use cantus_engine::generation::band::retempo;
+use cantus_engine::generation::score::Level;
 use cantus_engine::job_context::JobContext;
 use cantus_engine::rendition::audio::{from_audio, on_grid};
 use cantus_engine::rendition::{Rendition, render};
@@ -161,7 +162,9 @@ fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
 #[test]
 fn a_whole_arrangement_that_is_off_comes_to_the_beat() {
     for (style, ratio, offset) in [("reggae", 1.04, 0.07), ("jazz", 0.965, -0.05)] {
-        let (request, score) = demo::arranged(style);
+        // An engine's music is mastered.
+        let (mut request, score) = demo::arranged(style);
+        request.recipe.direction.level = Level::Loud;
         let context = JobContext::detached();
         let right = render(&score, &request, "right", RATE, &context).unwrap();
         let grid = SongGrid::at_origin(Bpm(100.0 / ratio), Metre::default());

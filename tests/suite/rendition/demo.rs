@@ -36,9 +36,13 @@ pub fn arranged(style: &str) -> (Request, Score) {
         engine_version: ARRANGER_VERSION,
     };
     let request = Request { analysis: hum().clone(), recipe };
-    let library = StyleLibrary::builtin().expect("styles");
-    let score = arrange(&request, &library, &JobContext::detached()).expect("score");
+    let score = arranged_for(&request);
     (request, score)
+}
+
+pub fn arranged_for(request: &Request) -> Score {
+    let library = StyleLibrary::builtin().expect("styles");
+    arrange(request, &library, &JobContext::detached()).expect("score")
 }
 
 /// One style's rendition at 48 kHz, made once.

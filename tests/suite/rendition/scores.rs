@@ -48,6 +48,7 @@ pub fn score(tempo: f64, beats: f64, tracks: Vec<Track>) -> Score {
         delay: None,
         master: Default::default(),
         ending: Default::default(),
+        balance: None,
         remarks: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use crate::models;
 use cantus_engine::export::midi::MidiOptions;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
 use cantus_engine::generation::musicgen::Precision;
+use cantus_engine::generation::score::Level;
 use cantus_engine::generation::{EngineKind, Timing};
 use cantus_engine::time::{Bpm, Metre, SampleRate, Seconds};
 use lexopt::prelude::*;
@@ -22,10 +23,12 @@ cantus: a hummed melody becomes a styled rendition
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
                 [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] [--part N]
                 [--midi-lead plain|bend|mpe] [--midi-groove played|straight] [--drum-map gm|FILE]
-                --out DIR
+                [--level loud|session] [--stems wet|dry] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt. A drum map is a text file with
       a line a drum: its name or General MIDI key, =, and the key it is to have.
+      The mix is mastered to -14 LUFS; --level session leaves it as the sum of the stems, at
+      -18. Dry stems have no room and echo.
 
   cantus render IN --engine musicgen --prompt \"warm strings\" [--model DIR|NAME]
                 [--melody take|notes|chords|none] [--bars N | --seconds S] [--seed N]
@@ -105,6 +108,8 @@ pub struct Render {
     pub rate: SampleRate,
     pub part: Option<usize>,
     pub midi: MidiOptions,
+    pub level: Level,
+    pub dry_stems: bool,
     pub out: PathBuf,
 }
 
@@ -167,6 +172,8 @@ pub fn parse() -> Result<Command, String> {
             rate: options.rate.unwrap_or(SampleRate(48_000)),
             part: options.part,
             midi: options.midi_options,
+            level: options.level.unwrap_or(Level::Loud),
+            dry_stems: options.dry_stems,
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
@@ -201,6 +208,8 @@ struct Options {
     midi: Option<PathBuf>,
     midi_options: MidiOptions,
     picture: Option<PathBuf>,
+    level: Option<Level>,
+    dry_stems: bool,
 }
 
 impl Options {
@@ -225,6 +234,20 @@ impl Options {
                         "tight" => Timing::TIGHTENED,
                         "grid" => Timing::ON_GRID,
                         other => return Err(format!("--timing is sung, tight or grid, not \"{other}\"")),
+                    };
+                }
+                Long("level") => {
+                    self.level = Some(match text(parser)?.as_str() {
+                        "loud" => Level::Loud,
+                        "session" => Level::Session,
+                        other => return Err(format!("--level is loud or session, not \"{other}\"")),
+                    });
+                }
+                Long("stems") => {
+                    self.dry_stems = match text(parser)?.as_str() {
+                        "wet" => false,
+                        "dry" => true,
+                        other => return Err(format!("--stems is wet or dry, not \"{other}\"")),
                     };
                 }
                 Long("rate") => {

@@ -5,10 +5,12 @@ use crate::arguments::{Length, Render};
 use crate::progress;
 use cantus_engine::capture::file::read_part;
 use cantus_engine::capture::take::Take;
-use cantus_engine::export;
+use cantus_engine::export::{self, FileLevel, Files};
 use cantus_engine::generation::band::ARRANGER_VERSION;
 use cantus_engine::generation::choice::MUSICGEN_VERSION;
+use cantus_engine::generation::direction::Direction;
 use cantus_engine::generation::prompt::resolve;
+use cantus_engine::generation::score::Level;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::generation::{EngineKind, Recipe};
 use cantus_engine::jobs::cache::Cache;
@@ -42,7 +44,7 @@ pub fn run(order: &Render) -> Result<()> {
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
             timing: order.timing,
-            direction: Default::default(),
+            direction: Direction { level: order.level, ..Default::default() },
             song: Default::default(),
             engine_version: plan.version,
         };
@@ -58,7 +60,9 @@ pub fn run(order: &Render) -> Result<()> {
         };
         let folder = format!("{:02}-{}", index + 1, plan.folder);
         let ready_ms = begun.elapsed().as_secs_f32() * 1e3;
-        export::write_rendition_with(&order.out.join(&folder), &rendition, &order.midi)?;
+        let level = if order.level == Level::Loud { FileLevel::Loud } else { FileLevel::Session };
+        let files = Files { level, dry: order.dry_stems, key: Some(melody.analysis.key.key), midi: order.midi.clone() };
+        export::write_rendition(&order.out.join(&folder), &rendition, &files, &progress::context(&name))?;
         rows.push(row(&rendition, &folder, ready_ms));
         table.push(line(&rendition, &folder));
     }

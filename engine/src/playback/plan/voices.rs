@@ -32,6 +32,8 @@ struct Tail {
     sign: f32,
     /// Frames since it began.
     age: usize,
+    /// What rings at the end of a rendition that leads back to its start: it sounds at full gain for so many frames, while the head plays again.
+    rings: Option<usize>,
 }
 
 /// Everything that sounds.
@@ -62,6 +64,12 @@ impl Voices {
             None => out.fill(0.0),
         }
         for tail in self.tails.iter().flatten() {
+            if let Some(frames) = tail.rings {
+                let length = frames.saturating_sub(tail.age).min(out.len());
+                let position = tail.position + tail.age as i64;
+                for_each_frame(deck, tail.slot, part, side, position, &mut out[..length], |out, sample| *out += sample);
+                continue;
+            }
             let gains = deck.fade.gains_from(tail.age);
             let length = gains.len().min(out.len());
             let (out, gains) = (&mut out[..length], &gains[..length]);
@@ -84,6 +92,19 @@ impl Voices {
         if self.lead == voice {
             return;
         }
+        if let (Some(from), Some(to)) = (self.lead, voice)
+            && let Some(clip) = deck.clip(from.slot).filter(|clip| from.slot == to.slot && clip.leads_back())
+            && from.next == clip.region_frames()
+            && to.next == 0
+        {
+            self.ring(from, clip.frames());
+            self.lead = voice;
+            return;
+        }
+        // Whatever else happens, a ring goes with what it followed.
+        for tail in self.tails.iter_mut().flatten().filter(|tail| tail.rings.is_some()) {
+            *tail = Tail { position: tail.position + tail.age as i64, age: 0, rings: None, ..*tail };
+        }
         for (voice, sign) in [(self.lead, 1.0), (voice, -1.0)] {
             if let Some(Voice { slot, next }) = voice
                 && let Some(clip) = deck.clip(slot)
@@ -94,13 +115,26 @@ impl Voices {
         self.lead = voice;
     }
 
+    /// Lets a voice sound on to the end of its clip.
+    fn ring(&mut self, voice: Voice, end: i64) {
+        let frames = usize::try_from(end - voice.next).unwrap_or(0);
+        if frames > 0 {
+            let Voice { slot, next: position } = voice;
+            self.put(Tail { slot, position, held: false, sign: 1.0, age: 0, rings: Some(frames) });
+        }
+    }
+
     fn add_tail(&mut self, clip: &Clip, slot: usize, position: i64, sign: f32, fade_frames: usize) {
         let held = clip.attack_ahead(position, fade_frames);
         let first = if held { position - 1 } else { position };
         if first + fade_frames as i64 <= 0 || (held && first < 0) || first >= clip.frames() {
             return;
         }
-        let tail = Tail { slot, position, held, sign, age: 0 };
+        self.put(Tail { slot, position, held, sign, age: 0, rings: None });
+    }
+
+    /// Takes a free place, or that of the oldest tail.
+    fn put(&mut self, tail: Tail) {
         let age = |tail: &Option<Tail>| tail.map_or(usize::MAX, |tail| tail.age);
         if let Some(place) = self.tails.iter_mut().max_by_key(|tail| age(tail)) {
             *place = Some(tail);
@@ -115,7 +149,7 @@ impl Voices {
         for place in &mut self.tails {
             if let Some(tail) = place {
                 tail.age += frames;
-                if tail.age >= fade.frames() {
+                if tail.age >= tail.rings.unwrap_or(fade.frames()) {
                     *place = None;
                 }
             }

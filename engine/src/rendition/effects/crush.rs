@@ -1,9 +1,9 @@
 //! Thread: worker. Fewer and coarser steps, as old samplers and games sounded.
 
-use super::super::CHECK_EVERY;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::job_context::JobContext;
+use crate::rendition::passes::CHECK_EVERY;
 
 /// Steps a second at the smallest and at full amount.
 const STEPS_HZ: (f32, f32) = (40_000.0, 6_500.0);

@@ -8,7 +8,7 @@ use crate::time::{Beats, SongGrid};
 
 /// Frames a step of a gain.
 const STEP: usize = 16;
-const CHECK_STEPS: usize = super::super::CHECK_EVERY / STEP;
+const CHECK_STEPS: usize = crate::rendition::passes::CHECK_EVERY / STEP;
 
 /// How a compressor acts at full amount.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::time::{Beats, Frames, SampleRate, SongGrid};
 
 /// Frames a step: the delay is looked up once a step, and is longer than one at every rate and tempo.
 const STEP: usize = 32;
-const CHECK_STEPS: usize = super::super::CHECK_EVERY / STEP;
+const CHECK_STEPS: usize = crate::rendition::passes::CHECK_EVERY / STEP;
 /// Repeats lose what is below this, so that they do not pile up under the bass.
 const LOW_CUT_HZ: f32 = 110.0;
 /// How much of a repeat is also heard on the other side.

@@ -1,8 +1,8 @@
 //! Thread: worker. Filters that may move while they run: state-variable sections, one-pole smoothing, the tilt.
 
-use super::super::CHECK_EVERY;
 use crate::error::Result;
 use crate::job_context::JobContext;
+use crate::rendition::passes::CHECK_EVERY;
 use crate::time::SampleRate;
 use std::f32::consts::PI;
 

@@ -1,9 +1,9 @@
 //! Thread: worker. What wavers: chorus, tremolo, the speed of a tape.
 
-use super::super::CHECK_EVERY;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::job_context::JobContext;
+use crate::rendition::passes::CHECK_EVERY;
 use crate::time::{Frames, SampleRate, SongGrid};
 use std::f64::consts::TAU;
 

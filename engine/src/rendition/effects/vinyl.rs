@@ -31,7 +31,7 @@ pub fn vinyl(audio: &mut AudioBuffer, amount: f32, context: &JobContext) -> Resu
     let chance = |a_second: f32| amount * a_second / rate.0.max(1) as f32;
     let (speck, scratch) = (chance(SPECKS_A_SECOND), chance(SCRATCHES_A_SECOND));
     for frame in 0..frames {
-        if frame % super::super::CHECK_EVERY == 0 {
+        if frame % crate::rendition::passes::CHECK_EVERY == 0 {
             context.check()?;
         }
         let draw = unit(&mut random);

@@ -1,10 +1,10 @@
 //! Thread: worker. Stereo width for sounds that have none: a side signal that disappears when both sides are summed.
 
-use super::super::CHECK_EVERY;
 use super::filter::{Section, Tuning};
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::job_context::JobContext;
+use crate::rendition::passes::CHECK_EVERY;
 
 /// All-passes that smear the middle into something the ear takes for another place: delays in seconds.
 const SMEAR_SECONDS: [f64; 3] = [0.0057, 0.0113, 0.0167];

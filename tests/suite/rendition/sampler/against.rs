@@ -3,7 +3,7 @@
 use super::{RATE, db, oracle, played};
 use crate::rendition::melody::cents_from;
 use cantus_engine::generation::score::Preset;
-use cantus_engine::rendition::levels::presets;
+use cantus_engine::rendition::levels::sounds;
 
 /// What the sampler plays louder throughout: the level of a full sound, over a half-power side.
 const LOUDER: f64 = 0.803 / std::f64::consts::FRAC_1_SQRT_2;
@@ -71,9 +71,15 @@ fn a_dense_piece_has_the_oracles_spectrum() {
 
 #[test]
 fn every_preset_is_tuned_as_the_oracle_has_it() {
-    for facts in presets().expect("the table").iter().filter(|facts| facts.bank != 128 && facts.program != 119) {
-        let preset = Preset { bank: facts.bank, program: facts.program };
-        let key = u8::midpoint(facts.keys[0], facts.keys[1]);
+    for facts in sounds()
+        .expect("the table")
+        .all()
+        .iter()
+        .filter(|facts| !facts.preset.is_synthetic())
+        .filter(|facts| !facts.preset.is_kit() && facts.preset.program != 119)
+    {
+        let preset = facts.preset;
+        let key = u8::midpoint(facts.keys.0, facts.keys.1);
         let pair = [played(preset, key, 100, 1.0), oracle::played(preset, key, 100, 1.0, RATE)];
         let [own, theirs] = pair.map(|mut sound| {
             sound.resize(RATE as usize, 0.0);

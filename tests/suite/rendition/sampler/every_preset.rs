@@ -4,7 +4,7 @@ use super::{RATE, db, played};
 use crate::rendition::scores::{note, score, track};
 use cantus_engine::generation::score::{Preset, Role};
 use cantus_engine::job_context::JobContext;
-use cantus_engine::rendition::levels::presets;
+use cantus_engine::rendition::levels::sounds;
 use cantus_engine::rendition::part::render_part;
 use cantus_engine::time::SampleRate;
 
@@ -31,8 +31,8 @@ fn keys(preset: Preset, [low, high]: [u8; 2]) -> Vec<u8> {
 
 #[test]
 fn it_sounds_and_ends_without_a_click() {
-    for facts in presets().expect("the table") {
-        let preset = Preset { bank: facts.bank, program: facts.program };
+    for facts in sounds().expect("the table").all().iter().filter(|facts| !facts.preset.is_synthetic()) {
+        let preset = facts.preset;
         for key in keys(preset, facts.keys) {
             for velocity in [24, 127] {
                 let name = format!("{} key {key} velocity {velocity}", facts.name);
@@ -58,9 +58,9 @@ fn it_sounds_and_ends_without_a_click() {
 
 #[test]
 fn levels_are_the_tables_own() {
-    for facts in presets().expect("the table") {
-        let preset = Preset { bank: facts.bank, program: facts.program };
-        let [low, high] = facts.keys;
+    for facts in sounds().expect("the table").all().iter().filter(|facts| !facts.preset.is_synthetic()) {
+        let preset = facts.preset;
+        let (low, high) = facts.keys;
         let keys: Vec<u8> = if preset.is_kit() {
             (36..58).step_by(2).collect()
         } else {
@@ -77,17 +77,17 @@ fn levels_are_the_tables_own() {
             .collect();
         levels.sort_by(f64::total_cmp);
         let middle = 0.5 * (levels[(levels.len() - 1) / 2] + levels[levels.len() / 2]);
-        let off = middle - f64::from(facts.rms_db_v100);
-        assert!(off.abs() < 1.0, "{}: {middle} dB, the table says {}", facts.name, facts.rms_db_v100);
+        let off = middle - f64::from(facts.level_db);
+        assert!(off.abs() < 1.0, "{}: {middle} dB, the table says {}", facts.name, facts.level_db);
     }
 }
 
 #[test]
 fn parts_carry_no_offset() {
-    for facts in presets().expect("the table") {
-        let role = if facts.bank == 128 { Role::Drums } else { Role::Chords };
-        let key = if facts.bank == 128 { 38 } else { u8::midpoint(facts.keys[0], facts.keys[1]) };
-        let part = track(role, &facts.name, facts.bank, facts.program, vec![note(0.0, 1.0, key, 100)]);
+    for facts in sounds().expect("the table").all().iter().filter(|facts| !facts.preset.is_synthetic()) {
+        let role = if facts.preset.is_kit() { Role::Drums } else { Role::Chords };
+        let key = if facts.preset.is_kit() { 38 } else { u8::midpoint(facts.keys.0, facts.keys.1) };
+        let part = track(role, &facts.name, facts.preset.bank, facts.preset.program, vec![note(0.0, 1.0, key, 100)]);
         let score = score(120.0, 2.0, vec![]);
         let context = JobContext::detached();
         let audio = render_part(&part, &score.grid, SampleRate(RATE), 48_000, 72_000, &context, &|| Ok(()));
