@@ -6,10 +6,23 @@ use crate::error::{Error, Result};
 use std::path::Path;
 
 /// The built-in style files. A new style is a file in `assets/styles` and a row here.
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 16] = [
     ("orchestral.toml", include_str!("../../../../assets/styles/orchestral.toml")),
     ("reggae.toml", include_str!("../../../../assets/styles/reggae.toml")),
     ("jazz.toml", include_str!("../../../../assets/styles/jazz.toml")),
+    ("dub.toml", include_str!("../../../../assets/styles/dub.toml")),
+    ("funk.toml", include_str!("../../../../assets/styles/funk.toml")),
+    ("rock.toml", include_str!("../../../../assets/styles/rock.toml")),
+    ("metal.toml", include_str!("../../../../assets/styles/metal.toml")),
+    ("punk.toml", include_str!("../../../../assets/styles/punk.toml")),
+    ("lofi.toml", include_str!("../../../../assets/styles/lofi.toml")),
+    ("trap.toml", include_str!("../../../../assets/styles/trap.toml")),
+    ("house.toml", include_str!("../../../../assets/styles/house.toml")),
+    ("dnb.toml", include_str!("../../../../assets/styles/dnb.toml")),
+    ("synthwave.toml", include_str!("../../../../assets/styles/synthwave.toml")),
+    ("ambient.toml", include_str!("../../../../assets/styles/ambient.toml")),
+    ("chiptune.toml", include_str!("../../../../assets/styles/chiptune.toml")),
+    ("disco.toml", include_str!("../../../../assets/styles/disco.toml")),
 ];
 
 /// All styles, with the sounds they may use.
