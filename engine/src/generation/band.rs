@@ -45,6 +45,8 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     let analysis = &request.analysis;
     let recipe = &request.recipe;
     let wish = prompt::resolve(&recipe.prompt, library)?;
+    let direction = wish.direct(&recipe.direction);
+    let energy = 0.25 * direction.moods.energy;
     let style = library
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
@@ -65,10 +67,10 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         groove: Groove::new(&style.feel, tempo, bars.metre),
         tempo,
         form: &style.form,
-        energy: wish.energy,
+        energy,
         seed: recipe.seed,
     };
-    let asked = lead::Wish { freedom: recipe.freedom, energy: wish.energy, seed: recipe.seed };
+    let asked = lead::Wish { freedom: wish.freedom(recipe.freedom), energy, seed: recipe.seed };
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
@@ -126,7 +128,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
         room: style.room,
         delay: style.delay,
         master: style.master,
-        ending: recipe.direction.ending,
+        ending: direction.ending,
         remarks: Vec::new(),
     })
 }
