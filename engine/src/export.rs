@@ -2,9 +2,11 @@
 //!
 //! [`wav`] and [`midi`] make the bytes, [`names`] the names, [`picture`] the drawing; [`write_rendition`] writes a whole folder.
 
+mod canvas;
 pub mod midi;
 pub mod names;
 pub mod picture;
+pub mod sheet;
 pub mod wav;
 
 use crate::error::{Error, Result};

@@ -3,3 +3,4 @@
 mod files;
 mod midi;
 mod picture;
+mod sheet;

@@ -1,15 +1,14 @@
 //! Thread: worker. The take and its renditions as one picture: chroma, pitch and notes above, the sound of each rendition below,
 //! all on the same bars.
 
-mod canvas;
 mod roll;
 
+use super::canvas::{Align, Area, Canvas, Ink};
 use crate::analysis::Analysis;
 use crate::error::Result;
 use crate::export::names::tempo_name;
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
-use canvas::{Align, Area, Canvas, Ink};
 use roll::{BARS, Plane};
 
 /// Width of the picture and of what stands left and right of the bars, in pixels.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use tiny_skia::Pixmap;
 
 /// Width, height and the number of different colours.
-fn decoded(bytes: &[u8]) -> (u32, u32, usize) {
+pub fn decoded(bytes: &[u8]) -> (u32, u32, usize) {
     let pixels = Pixmap::decode_png(bytes).expect("a PNG");
     let colours: BTreeSet<u32> =
         pixels.pixels().iter().map(|pixel| u32::from_be_bytes([pixel.red(), pixel.green(), pixel.blue(), 0])).collect();

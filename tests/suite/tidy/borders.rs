@@ -20,7 +20,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("egui", &["plugin/"]),
     ("clap_sys", &["plugin/"]),
     ("rtrb", &["engine/src/capture/ring.rs", "engine/src/capture/recorder.rs", "engine/src/playback/"]),
-    ("tiny_skia", &["engine/src/export/picture"]),
+    ("tiny_skia", &["engine/src/export/canvas.rs"]),
     ("hf_hub", &["engine/src/models/fetch"]),
     ("ureq", &["engine/src/models/fetch"]),
     ("ring::digest", &["engine/src/models/checksum.rs"]),
