@@ -31,6 +31,9 @@ cantus: a hummed melody becomes a styled rendition
   cantus styles [--json]
       Lists the styles.
 
+  cantus prompt \"dark 80s ballad, cello lead, no drums\" [--json]
+      Tells what is understood of a prompt, and what is not.
+
   cantus models list [--json]
       Lists the neural models: what is installed, how big, under which licence.
   cantus models fetch NAME [--accept-licence] [--revision R] [--to DIR] [--endpoint URL]
@@ -61,6 +64,10 @@ pub enum Command {
     Analyze(Analyze),
     Render(Render),
     Styles {
+        json: bool,
+    },
+    Prompt {
+        words: String,
         json: bool,
     },
     /// Serves a plugin or another `cantus`; not for people.
@@ -162,9 +169,12 @@ pub fn parse() -> Result<Command, String> {
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
         "styles" => Ok(Command::Styles { json: options.json_wanted }),
+        "prompt" => {
+            Ok(Command::Prompt { words: options.input()?.to_string_lossy().into_owned(), json: options.json_wanted })
+        }
         "help" => Ok(Command::Help),
         "worker" => Ok(Command::Worker),
-        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles and models")),
+        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles, prompt and models")),
     }
 }
 
