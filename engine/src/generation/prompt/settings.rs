@@ -293,7 +293,6 @@ pub const NOT: &[&str] = &[
     "rather than",
     "anything but",
     "w/o",
-    "sans any",
     "not like",
     "avoid",
     "isn't",
