@@ -12,7 +12,9 @@ use crate::analysis::edit::EditHistory;
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::{Error, Result};
+use crate::generation::direction::Direction;
 use crate::generation::score::Score;
+use crate::generation::song::SongContext;
 use crate::generation::{EngineKind, Recipe};
 use crate::rendition::audio::AudioMade;
 use crate::rendition::{Fidelity, Loudness, Rendition, Timings};
@@ -87,6 +89,16 @@ impl TakeFacts {
     }
 }
 
+/// The song around the melody, and how its chords were typed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SongSheet {
+    /// What arrangements are made for.
+    pub context: SongContext,
+    /// The chords as they were typed; empty when they came from elsewhere.
+    pub typed: String,
+}
+
 /// A variation as it is saved: the recipe and the notes always, the sound of the one that plays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedVariation {
@@ -150,6 +162,10 @@ pub struct Session {
     pub prompt: String,
     /// Who makes new variations.
     pub engine: EngineKind,
+    /// What the musician tells the band.
+    pub direction: Direction,
+    /// The song around the melody.
+    pub song: SongSheet,
     /// The take, when there is one.
     pub take: Option<SavedTake>,
     /// What was understood of it, as it was heard.
@@ -176,6 +192,10 @@ struct Manifest {
     prompt: String,
     #[serde(default)]
     engine: EngineKind,
+    #[serde(default)]
+    direction: Direction,
+    #[serde(default)]
+    song: SongSheet,
     #[serde(default)]
     take: Option<ManifestTake>,
     #[serde(default)]
@@ -217,6 +237,8 @@ impl Session {
             version: SESSION_VERSION,
             prompt: self.prompt.clone(),
             engine: self.engine.clone(),
+            direction: self.direction.clone(),
+            song: self.song.clone(),
             take: self.take.as_ref().map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
             analysis: self.analysis.clone(),
             variations: self
@@ -269,6 +291,8 @@ impl Session {
         Ok(Self {
             prompt: manifest.prompt,
             engine: manifest.engine,
+            direction: manifest.direction,
+            song: manifest.song,
             take: match manifest.take {
                 Some(take) => Some(SavedTake { facts: take.facts, audio: find(take.audio)? }),
                 None => None,

@@ -1,93 +1,38 @@
-//! Thread: main. The score: the engine listens to recordings whose melody is known, and is told how well it heard.
+//! Thread: main. The score: what Cantus promises of its ear and of its band, measured from outside.
 
-mod arguments;
-mod clock;
-mod figures;
-mod matching;
-mod melody_file;
-mod table;
+mod band;
+mod melody;
 
-use arguments::Arguments;
-use cantus_engine::analysis::analyse;
-use cantus_engine::capture::file::read_take;
-use cantus_engine::job_context::JobContext;
-use cantus_engine::time::Metre;
-use figures::Figures;
-use melody_file::{Estimate, Truth};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
 use std::process::ExitCode;
-use table::Row;
 
 type Result<T> = std::result::Result<T, String>;
 
+/// Why there is no score.
+enum Failure {
+    /// The words were not understood.
+    Misuse(String),
+    /// The work failed.
+    Work(String),
+}
+
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse() {
-        Ok(Some(arguments)) => arguments,
-        Ok(None) => return ExitCode::SUCCESS,
-        Err(misuse) => {
-            eprintln!("cantus-score: {misuse}");
-            return ExitCode::from(2);
-        }
+    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = if words.first().is_some_and(|word| word == "band") {
+        words.remove(0);
+        band::score(words)
+    } else {
+        melody::score(words)
     };
-    match run(&arguments) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err(Failure::Misuse(misuse)) => {
+            eprintln!("cantus-score: {misuse}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Work(failure)) => {
             eprintln!("cantus-score: {failure}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn run(arguments: &Arguments) -> Result<()> {
-    let mut rows = Vec::new();
-    for folder in &arguments.data {
-        for path in truths(folder)? {
-            let truth = Truth::read(&path)?;
-            if arguments.words.iter().all(|word| truth.id.contains(word.as_str()) || truth.kind == *word) {
-                rows.push(score(&path, truth, arguments)?);
-            }
-        }
-    }
-    if rows.is_empty() {
-        return Err(
-            "no recording with a known melody was found: give a folder of X.flac and X.json with --data.".into()
-        );
-    }
-    table::print(&rows, arguments.each, arguments.markdown);
-    if let Some(path) = &arguments.json {
-        let json = table::json(&rows).to_string();
-        std::fs::write(path, json).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// The truth files of a folder, in order of name. What has no sound beside it is no truth file.
-fn truths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .filter(|path| path.with_extension("flac").exists())
-        .collect();
-    paths.sort();
-    Ok(paths)
-}
-
-/// Hears one recording and compares. With estimates made elsewhere, those are compared and nothing is heard.
-fn score(path: &Path, truth: Truth, arguments: &Arguments) -> Result<Row> {
-    let (estimate, seconds, cost) = match &arguments.estimates {
-        Some(folder) => (Estimate::read(&folder.join(format!("{}.json", truth.id)))?, 0.0, 0.0),
-        None => {
-            let audio = path.with_extension("flac");
-            let take = read_take(&audio, None, Metre::default()).map_err(|error| error.to_string())?;
-            let began = clock::processor_seconds();
-            let analysis = analyse(&take, &JobContext::detached()).map_err(|error| error.to_string())?;
-            let cost = clock::processor_seconds() - began;
-            (Estimate::of(&analysis), take.audio.length().seconds(take.audio.rate).0, cost)
-        }
-    };
-    if let Some(folder) = &arguments.write {
-        estimate.write(&folder.join(format!("{}.json", truth.id)))?;
-    }
-    Ok(Row { figures: Figures::of(&truth, &estimate), truth, seconds, cost })
 }

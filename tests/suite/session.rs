@@ -6,11 +6,14 @@ use cantus_engine::Error;
 use cantus_engine::analysis::edit::EditHistory;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::TakeSource;
+use cantus_engine::generation::direction::{Direction, Ending, LeadVoice, Moods, PartChoice};
+use cantus_engine::generation::score::{Preset, Role};
+use cantus_engine::generation::song::{SongChord, SongContext};
 use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::rendition::{Fidelity, Loudness, Timings};
 use cantus_engine::session::container::Chunk;
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, SavedVariation, Session, TakeFacts, VariationFacts};
+use cantus_engine::session::{SavedTake, SavedVariation, Session, SongSheet, TakeFacts, VariationFacts};
 use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, SongGrid};
 
 /// A small deterministic generator, so that these tests draw inputs without depending on the engine's.
@@ -50,9 +53,43 @@ fn grid() -> SongGrid {
     SongGrid::at_origin(Bpm(100.0), Metre::default())
 }
 
+/// A direction that says something everywhere.
+fn direction() -> Direction {
+    Direction {
+        lead: LeadVoice::Thirds,
+        ending: Ending::Final,
+        bars: Some(16),
+        chords_per_bar: Some(2.0),
+        harmony_seed: Some(7),
+        moods: Moods { energy: 0.5, reverb: -1.0, ..Moods::default() },
+        parts: vec![PartChoice {
+            role: Role::Bass,
+            seed: Some(9),
+            preset: Some(Preset { bank: 0, program: 33 }),
+            muted: true,
+        }],
+        ..Direction::default()
+    }
+}
+
+fn song() -> SongSheet {
+    let chord = SongChord {
+        start: Beats(0.0),
+        length: Beats(4.0),
+        symbol: "F/C".to_owned(),
+        root: 5,
+        tones: vec![5, 9, 0],
+        bass: Some(0),
+    };
+    let context = SongContext { chords: vec![chord], repeats_after: Some(Beats(4.0)), ..SongContext::default() };
+    SongSheet { context, typed: "F/C".to_owned() }
+}
+
 pub(crate) fn session(mix: &AudioBuffer) -> Session {
     let take = noise(44_100, 1, 3_000, 1);
     Session {
+        direction: direction(),
+        song: song(),
         prompt: "jazz, no drums".to_owned(),
         engine: EngineKind::Band,
         take: Some(SavedTake {

@@ -35,6 +35,8 @@ cargo xtask <word> [options]
            Writes a MusicGen-melody checkpoint with random weights, to measure with.  [--size melody|stereo-melody|small|…]
   score    Says how well melodies are heard, against recordings whose notes are known.
            [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
+  score band
+           Says what the band promises: every style on many melodies and seeds.  [--styles A,B] [--melodies N] [--seeds N] [--audio N]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";

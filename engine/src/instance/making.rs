@@ -55,11 +55,36 @@ impl Shared {
     }
 
     pub(super) fn generate(self: &Arc<Self>, wish: &Wish) {
-        let engine = self.state.lock().engine.clone();
-        let label = match self.label(&wish.prompt, &engine) {
-            Ok(label) => label,
-            Err(error) => return self.say(error.to_string()),
+        let (engine, direction, song) = {
+            let state = self.state.lock();
+            (state.engine.clone(), state.direction.clone(), state.song.context.clone())
         };
+        let engine_version = match engine {
+            EngineKind::Band => ARRANGER_VERSION,
+            EngineKind::MusicGen(_) => MUSICGEN_VERSION,
+        };
+        let recipe = |index: u32| Recipe {
+            engine: engine.clone(),
+            prompt: wish.prompt.clone(),
+            seed: wish.seed.wrapping_add(u64::from(index)),
+            freedom: wish.freedom.clamp(0.0, 1.0),
+            timing: wish.timing,
+            direction: direction.clone(),
+            song: song.clone(),
+            engine_version,
+        };
+        self.make((0..wish.variations.clamp(1, 8)).map(recipe).collect());
+    }
+
+    /// Has a variation made of every recipe. What is missing is said in the window.
+    pub(super) fn make(self: &Arc<Self>, recipes: Vec<Recipe>) {
+        let mut labelled = Vec::with_capacity(recipes.len());
+        for recipe in recipes {
+            match self.label(&recipe.prompt, &recipe.engine) {
+                Ok(label) => labelled.push((label, recipe)),
+                Err(error) => return self.say(error.to_string()),
+            }
+        }
         let mut state = self.state.lock();
         let take = state.take.as_ref().map(|current| current.take.clone());
         let rate = state.connection.as_ref().map(|connection| connection.rate);
@@ -69,21 +94,8 @@ impl Shared {
             return (self.notice)(Notice::Repaint);
         };
         let source = Source { take, heard: state.melody.clone(), edits: Arc::new(state.edits.done.clone()) };
-        for index in 0..wish.variations.clamp(1, 8) {
+        for (label, recipe) in labelled {
             let id = state.fresh_id();
-            let recipe = Recipe {
-                engine: engine.clone(),
-                prompt: wish.prompt.clone(),
-                seed: wish.seed.wrapping_add(u64::from(index)),
-                freedom: wish.freedom.clamp(0.0, 1.0),
-                timing: wish.timing,
-                direction: Default::default(),
-                song: Default::default(),
-                engine_version: match engine {
-                    EngineKind::Band => ARRANGER_VERSION,
-                    EngineKind::MusicGen(_) => MUSICGEN_VERSION,
-                },
-            };
             let name = format!("{label} {}", state.next_number(&label));
             // Submitted under the lock, so that the result finds its variation.
             let Some(job) = self.make_variation(id, name.clone(), source.clone(), recipe.clone(), rate) else { break };

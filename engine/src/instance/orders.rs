@@ -197,6 +197,8 @@ impl Instance {
         Session {
             prompt: state.prompt.clone(),
             engine: state.engine.clone(),
+            direction: state.direction.clone(),
+            song: state.song.clone(),
             take,
             analysis: state.melody.as_ref().map(|melody| (*melody.analysis).clone()),
             edits: state.edits.clone(),

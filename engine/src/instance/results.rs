@@ -329,6 +329,8 @@ impl Shared {
         let mut fresh = State {
             prompt: session.prompt,
             engine: session.engine,
+            direction: session.direction,
+            song: session.song,
             active: session.active,
             unknown: session.unknown,
             ..State::default()

@@ -4,15 +4,16 @@ use crate::analysis::edit::EditHistory;
 use crate::audio::AudioBuffer;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
+use crate::generation::direction::Direction;
 use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::jobs::pipeline::{Corrected, Melody};
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
-use crate::session::VariationFacts;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
+use crate::session::{SongSheet, VariationFacts};
 use crate::time::{Bpm, SampleRate, SongGrid};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -61,6 +62,10 @@ pub(crate) struct Connection {
 pub(crate) struct State {
     pub prompt: String,
     pub engine: EngineKind,
+    /// What the musician tells the band.
+    pub direction: Direction,
+    /// The song around the melody.
+    pub song: SongSheet,
     pub take: Option<CurrentTake>,
     /// What was heard.
     pub melody: Option<Melody>,

@@ -7,10 +7,12 @@ use crate::analysis::edit::NoteId;
 use crate::capture::collector::EarSnapshot;
 use crate::capture::take::Take;
 use crate::generation::EngineKind;
+use crate::generation::direction::Direction;
 use crate::job_context::Progress;
 use crate::jobs::lanes::JobHandle;
 use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
+use crate::session::SongSheet;
 use crate::time::SampleRate;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +23,10 @@ pub struct View {
     pub prompt: String,
     /// Who makes new variations.
     pub engine: EngineKind,
+    /// What the musician tells the band.
+    pub direction: Direction,
+    /// The song around the melody.
+    pub song: SongSheet,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The take.
@@ -94,6 +100,8 @@ impl Instance {
         View {
             prompt: state.prompt.clone(),
             engine: state.engine.clone(),
+            direction: state.direction.clone(),
+            song: state.song.clone(),
             ear,
             take: state.take.as_ref().map(|current| current.take.clone()),
             analysis: state.corrected.as_ref().map(|corrected| corrected.melody.analysis.clone()),

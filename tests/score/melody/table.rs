@@ -1,7 +1,7 @@
 //! Thread: main. The figures of all recordings, by group.
 
-use crate::figures::{Figures, NAMES};
-use crate::melody_file::Truth;
+use super::figures::{Figures, NAMES};
+use super::melody_file::Truth;
 use serde_json::{Map, Value, json};
 
 /// One recording.

@@ -1,10 +1,13 @@
 //! Thread: main. Command line arguments.
 
 use lexopt::prelude::*;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const HELP: &str = "\
-cargo xtask score [options] [words]: how well melodies are heard, against recordings whose notes are known.
+cargo xtask score [options] [words]
+
+How well melodies are heard, against recordings whose notes are known. `cargo xtask score band` is about the band.
 
   --data DIR       folder of X.flac with X.json beside it; may be given more than once. By default ../shared/melodies
   --json FILE      writes every figure of every recording
@@ -29,9 +32,9 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the program's arguments; `None` after `--help`.
-    pub fn parse() -> Result<Option<Self>, String> {
-        let mut parser = lexopt::Parser::from_env();
+    /// Reads the words; `None` after `--help`.
+    pub fn parse(words: Vec<OsString>) -> Result<Option<Self>, String> {
+        let mut parser = lexopt::Parser::from_args(words);
         let mut arguments = Self {
             data: Vec::new(),
             json: None,

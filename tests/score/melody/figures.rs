@@ -1,7 +1,7 @@
 //! Thread: main. The figures of one recording. Definitions and tolerances are those of mir_eval 0.8, on a grid of 10 ms.
 
-use crate::matching::{edit_distance, matching};
-use crate::melody_file::{Estimate, MelodyNote, PitchPoint, Truth};
+use super::matching::{edit_distance, matching};
+use super::melody_file::{Estimate, MelodyNote, PitchPoint, Truth};
 use std::f64::consts::TAU;
 
 /// Seconds between the moments that are compared.
