@@ -132,7 +132,7 @@ fn a_prompt_without_style_or_instrument_is_refused_with_the_list() {
         match resolve(prompt, &library) {
             Err(Error::UnknownStyle { name, known }) => {
                 assert_eq!(name, prompt.trim());
-                assert_eq!(known, "orchestral, reggae, jazz");
+                assert!(known.starts_with("orchestral, reggae, jazz, "), "{known}");
             }
             other => panic!("{prompt:?} gives {other:?}"),
         }
