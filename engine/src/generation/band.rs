@@ -3,6 +3,7 @@
 //! The melody is laid on the bars ([`melody`]), gets chords ([`harmony`]), an ensemble is chosen ([`ensemble`]), and every part
 //! writes its notes from the same sheet ([`sheet`]). Everything follows from the request: the same request is the same score.
 
+mod arp;
 mod bars;
 mod bass;
 mod chance;
@@ -10,96 +11,135 @@ mod chords;
 mod colour;
 mod drums;
 mod ensemble;
+mod extension;
+mod fills;
+mod form;
 mod groove;
 mod harmony;
 mod lead;
 mod melody;
+mod metres;
+mod moods;
 mod pad;
+mod riff;
+mod riser;
 mod sheet;
 mod voicing;
+mod walk;
 
+use crate::analysis::Analysis;
 use crate::error::{Error, Result};
-use crate::generation::Request;
+use crate::generation::direction::{Direction, Ending, LeadVoice};
 use crate::generation::prompt;
-use crate::generation::score::{ChordSpan, Score, ScoreNote, Track};
+use crate::generation::score::{ChordSpan, Role, Score, ScoreNote, Track};
 use crate::generation::style::library::StyleLibrary;
-use crate::generation::style::{Part, Rule};
+use crate::generation::style::{Part, Rule, Style};
+use crate::generation::{Recipe, Request};
 use crate::job_context::{JobContext, Stage};
 use crate::time::{Beats, SongGrid};
-use bars::Bars;
+use bars::{Bars, Shape};
+use extension::Pass;
 use groove::Groove;
+use harmony::Harmony;
+use moods::Mood;
 use sheet::Sheet;
+use std::borrow::Cow;
 
 /// Version of the arranger: goes up whenever the same request would give another score.
-pub const ARRANGER_VERSION: u32 = 1;
+pub const ARRANGER_VERSION: u32 = 2;
 
 /// Writes a score for a request.
 ///
-/// The score covers the take exactly, in the take's tempo and metre. The same request gives the same score.
+/// The score covers the take exactly, in the take's tempo and metre; with [`Direction::bars`] it is a piece of so many bars of it, and
+/// with [`Ending::Final`] one bar longer when the tune fills its last bar. The same request gives the same score.
+///
+/// A part depends on the melody, the chords and its own seed, never on what another part drew, on its sound or on whether it plays:
+/// with the chords' seed and its own kept, it stays the same, note for note, whatever is settled about the others. What is said to the
+/// whole band (moods, pulse, place, length, ending) reaches every part.
 ///
 /// # Errors
 /// [`Error::NoMelody`] when nothing was sung, [`Error::UnknownStyle`] when the prompt names no style and no instrument,
 /// [`Error::OutOfRange`] for a take no song can have, [`Error::Cancelled`].
 pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) -> Result<Score> {
     context.progress(Stage::Arrangement, 0.0)?;
-    let analysis = &request.analysis;
-    let recipe = &request.recipe;
-    let wish = prompt::resolve(&recipe.prompt, library)?;
-    let direction = wish.direct(&recipe.direction);
-    let energy = 0.25 * direction.moods.energy;
+    let wish = prompt::resolve(&request.recipe.prompt, library)?;
+    // What the prompt asks for lies under what was chosen expressly.
+    let recipe = &Recipe {
+        direction: wish.direct(&request.recipe.direction),
+        freedom: wish.freedom(request.recipe.freedom),
+        ..request.recipe.clone()
+    };
+    let direction = &recipe.direction;
     let style = library
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
-    let bars = Bars::of(analysis, &style.form)?;
-    let melody = melody::on_grid(analysis, &bars, recipe.timing)?;
-    let harmony = harmony::harmonise(&melody, &bars, &analysis.key, style, recipe.seed);
+    let Piece { analysis, bars, melody, harmony } = piece(&request.analysis, style, recipe)?;
     context.progress(Stage::Arrangement, 0.4)?;
 
-    let parts = ensemble::choose(style, &wish, library.presets(), recipe.seed);
-    let keys_of = |part: &Part| library.presets().get(part.preset).map_or((0, 127), |info| info.keys);
-    let lead = &parts[0];
-    let tune = lead::tune(&melody, lead, keys_of(lead));
+    let presets = library.presets();
+    let keys_of = |part: &Part| presets.get(part.preset).map_or((0, 127), |info| info.keys);
+    let (parts, remarks) = ensemble::choose(style, &wish, presets, direction, recipe.seed);
+    // The others know the tune where the style's own lead would play it, so that another lead changes nothing for them.
+    let known = ensemble::lead(style, &wish, presets, harmony_seed(recipe));
+    let tune = lead::tune(&melody, &known, keys_of(&known));
+    let fills = fills::rooms(&bars, &tune, &style.form);
     let tempo = analysis.tempo().0;
+    let mood = Mood::of(&direction.moods, 0.0);
     let sheet = Sheet {
         bars: &bars,
         harmony: &harmony,
         tune: &tune,
-        groove: Groove::new(&style.feel, tempo, bars.metre),
+        fills: &fills,
+        groove: Groove::new(&style.feel, tempo, bars.metre, direction.pulse, mood),
         tempo,
         form: &style.form,
-        energy,
+        mood,
+        energy: mood.lead_energy(),
+        direction,
         seed: recipe.seed,
     };
-    let asked = lead::Wish { freedom: wish.freedom(recipe.freedom), energy, seed: recipe.seed };
     let mut tracks = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         context.progress(Stage::Arrangement, 0.4 + 0.6 * index as f32 / parts.len() as f32)?;
+        let muted = direction.part(part.role).is_some_and(|choice| choice.muted);
+        if muted || (part.role == Role::Lead && direction.lead == LeadVoice::Off) {
+            continue;
+        }
         let mut notes = match part.rule {
-            Rule::Melody => lead::play(analysis, &tune, part, &bars, &harmony, asked),
+            Rule::Melody => {
+                let tune = lead::tune(&melody, part, keys_of(part));
+                let seed = direction.seed_of(Role::Lead, recipe.seed);
+                let asked = lead::Wish { freedom: recipe.freedom, energy: sheet.energy, seed };
+                lead::play(&analysis, &tune, part, &bars, &harmony, asked)
+            }
             Rule::Comp => chords::comp(&sheet, part),
             Rule::Hold => pad::hold(&sheet, part),
             Rule::Degrees => bass::degrees(&sheet, part),
-            Rule::Walk => bass::walk(&sheet, part),
+            Rule::Walk => walk::walk(&sheet, part),
             Rule::Kit => drums::kit(&sheet, part),
             Rule::Run => colour::run(&sheet, part),
             Rule::Bell => colour::bell(&sheet, part),
-            Rule::Arp => chords::comp(&sheet, part),
-            Rule::Riff => bass::degrees(&sheet, part),
-            Rule::Counter | Rule::Riser | Rule::Double => Vec::new(),
+            Rule::Arp => arp::arp(&sheet, part),
+            Rule::Riff => riff::riff(&sheet, part),
+            Rule::Riser => riser::riser(&sheet, part),
+            Rule::Counter | Rule::Double => Vec::new(),
         };
-        if part.rule != Rule::Melody {
+        if part.rule == Rule::Melody {
+            wrap_pickup(&mut notes, &bars, direction);
+        } else {
             fit_in(&mut notes, &bars, keys_of(part));
         }
-        let instrument =
-            library.presets().get(part.preset).map_or_else(|| part.role.name().to_owned(), |info| info.name.clone());
+        let instrument = presets.get(part.preset).map_or_else(|| part.role.name().to_owned(), |info| info.name.clone());
+        let mut strip = part.strip;
+        strip.tilt_db = mood.tilt_db(strip.tilt_db);
         tracks.push(Track {
             role: part.role,
             instrument,
             preset: part.preset,
             gain_db: part.gain_db + if part.rule == Rule::Melody { lead_lift_db(&sheet) } else { 0.0 },
             pan: part.pan,
-            reverb: part.reverb,
-            strip: part.strip,
+            reverb: mood.send(part.reverb),
+            strip,
             notes,
         });
     }
@@ -112,25 +152,74 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
             symbol: chord.symbol.clone(),
             root: chord.root,
             tones: chord.tones.clone(),
-            bass: None,
-            locked: false,
+            bass: chord.bass,
+            locked: chord.locked,
         })
         .collect();
     context.progress(Stage::Arrangement, 1.0)?;
+    let as_taken = (bars.end - bars.start - request.analysis.length.0).abs() < 1e-9;
     Ok(Score {
         style: style.name.clone(),
         understood: wish.understood,
         ignored: wish.ignored,
         grid: analysis.grid.clone(),
-        length: analysis.length,
+        length: if as_taken { request.analysis.length } else { Beats(bars.end - bars.start) },
         chords,
         tracks,
         room: style.room,
         delay: style.delay,
         master: style.master,
         ending: direction.ending,
-        remarks: Vec::new(),
+        remarks,
     })
+}
+
+/// The seed of the chords.
+fn harmony_seed(recipe: &Recipe) -> u64 {
+    recipe.direction.harmony_seed.unwrap_or(recipe.seed)
+}
+
+/// A tune as it is to be arranged: as many bars of it as were asked for, with their chords.
+struct Piece<'a> {
+    analysis: Cow<'a, Analysis>,
+    bars: Bars,
+    melody: Vec<melody::MelodyNote>,
+    harmony: Harmony,
+}
+
+fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe) -> Result<Piece<'a>> {
+    let direction = &recipe.direction;
+    let shape = Shape { ending: direction.ending, place: direction.place, passes: &[] };
+    let as_taken = Bars::of(taken, &style.form, Shape { ending: Ending::Loop, ..shape })?;
+    let span = as_taken.span();
+    let wanted = direction.bars.map_or(span.bars, |bars| (bars as usize).max(1));
+    let passes: Vec<Pass> = if wanted == span.bars { Vec::new() } else { extension::passes(span.bars, wanted) };
+    let analysis = match passes.as_slice() {
+        [] => Cow::Borrowed(taken),
+        passes => Cow::Owned(extension::extend(taken, span, passes)),
+    };
+    let bars = Bars::of(&analysis, &style.form, Shape { passes: &passes, ..shape })?;
+    let melody = melody::on_grid(&analysis, &bars, recipe.timing)?;
+    let manner = form::manner(style, direction);
+    let find = |melody: &[melody::MelodyNote], bars: &Bars| {
+        harmony::harmonise(melody, bars, &taken.key, &manner, harmony_seed(recipe))
+    };
+    // Given chords have their places in the whole piece; found ones are the tune's and come back with it.
+    let mut harmony = if passes.len() < 2 || !recipe.song.chords.is_empty() {
+        find(&melody, &bars)
+    } else {
+        let tune = find(&melody::on_grid(taken, &as_taken, recipe.timing)?, &as_taken);
+        let ending = if direction.ending == Ending::Final {
+            let ending = Bars::of(taken, &style.form, shape)?;
+            find(&melody::on_grid(taken, &ending, recipe.timing)?, &ending)
+        } else {
+            tune.clone()
+        };
+        form::over_passes(&tune, &ending, &passes, span.first, &bars)
+    };
+    let vocabulary = manner.vocabulary(harmony.mode);
+    form::come_home(&mut harmony, &melody, &bars, vocabulary, harmony_seed(recipe));
+    Ok(Piece { analysis, bars, melody, harmony })
 }
 
 /// Decibels by which the lead follows the others' playing strength: a score that is all full groove has a louder lead than one
@@ -138,9 +227,29 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
 fn lead_lift_db(sheet: &Sheet<'_>) -> f32 {
     let (a, b) = sheet.form.energy;
     let bars = &sheet.bars.bars;
-    let mean = bars.iter().map(|bar| sheet.form_strength(bar)).sum::<f32>() / bars.len() as f32;
+    let strength = |bar| moods::written_strength(sheet.form, sheet.direction.place, bar);
+    let mean = bars.iter().map(strength).sum::<f32>() / bars.len() as f32;
     // Synthesizers play a velocity v at 40 log10(v / 127) decibels.
-    40.0 * (mean / ((a + b) / 2.0)).log10()
+    40.0 * (mean.max(0.1) / ((a + b) / 2.0).max(0.1)).log10()
+}
+
+/// In a loop, what leads into the first bar sounds at the end of the last one, where the tune leaves it room.
+fn wrap_pickup(notes: &mut Vec<ScoreNote>, bars: &Bars, direction: &Direction) {
+    if direction.ending == Ending::Final {
+        return;
+    }
+    let early: Vec<ScoreNote> = notes.iter().filter(|note| note.start.0 < bars.start - 0.02).cloned().collect();
+    let shift = bars.end - bars.start;
+    let Some(from) = early.iter().map(|note| note.start.0 + shift).min_by(f64::total_cmp) else { return };
+    if notes.iter().any(|note| note.start.0 + note.length.0 > from + 0.02 && note.start.0 > bars.start - 0.02) {
+        return;
+    }
+    notes.extend(early.into_iter().map(|note| {
+        let start = note.start.0 + shift;
+        let length = note.length.0.min(bars.end - start);
+        let written = note.written.map(|at| Beats(at.0 + shift));
+        ScoreNote { start: Beats(start), written, length: Beats(length), ..note }
+    }));
 }
 
 /// Brings a part's notes into the score and onto its keys: looseness may have moved the first or last ones out. Notes of one

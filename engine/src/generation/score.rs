@@ -151,7 +151,7 @@ pub struct Score {
     pub ignored: Vec<String>,
     /// Where it lies in the song.
     pub grid: SongGrid,
-    /// Length: whole bars, the take's own.
+    /// Length: the take's own, or whole bars of a piece made of it; one bar more than the tune when a last chord needs it.
     pub length: Beats,
     /// Harmony.
     pub chords: Vec<ChordSpan>,

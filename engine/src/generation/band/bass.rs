@@ -1,13 +1,13 @@
-//! Thread: worker. Bass lines: chord degrees in a rhythm, and the walking bass. Timpani play degrees too.
+//! Thread: worker. Bass lines of chord degrees in a rhythm. Timpani play them too.
 
+use super::bars::Bar;
 use super::harmony::Chord;
-use super::sheet::{Sheet, note};
-use crate::generation::score::ScoreNote;
+use super::sheet::{PlacedStep, Sheet, note, written};
+use crate::generation::score::{Role, ScoreNote};
 use crate::generation::style::Part;
-use crate::generation::style::steps;
 
 /// The key of a pitch class within a register nearest to another key.
-fn nearest(class: u8, near: f32, register: (u8, u8)) -> u8 {
+pub fn nearest(class: u8, near: f32, register: (u8, u8)) -> u8 {
     let mut best = (register.0, f32::INFINITY);
     for key in (register.0..=register.1).filter(|key| key % 12 == class) {
         let distance = (f32::from(key) - near).abs();
@@ -18,20 +18,27 @@ fn nearest(class: u8, near: f32, register: (u8, u8)) -> u8 {
     best.0
 }
 
-/// The tone of a chord that a degree names: its third, fifth or seventh whatever their quality, else the root.
-fn degree(chord: &Chord, symbol: char) -> u8 {
-    let wanted: &[u8] = match symbol {
-        '3' => &[3, 4, 5, 2],
-        '5' => &[7, 6, 8],
-        '7' => &[10, 11, 9],
-        _ => &[0],
-    };
+/// The pitch class a degree names over a chord: its third, fifth or seventh whatever their quality, the key's second, fourth or
+/// sixth over its root, else the root.
+fn degree(chord: &Chord, scale: &[bool; 12], symbol: char) -> u8 {
     let class = |interval: &u8| (chord.root + interval) % 12;
-    wanted.iter().map(class).find(|class| chord.tones.contains(class)).unwrap_or(chord.root)
+    let (wanted, of_the_key): (&[u8], &[u8]) = match symbol {
+        '2' => (&[2, 1], &[2, 1]),
+        '3' => (&[3, 4, 5, 2], &[]),
+        '4' => (&[5], &[5, 6]),
+        '5' => (&[7, 6, 8], &[]),
+        '6' => (&[9], &[9, 8]),
+        '7' => (&[10, 11, 9], &[]),
+        _ => (&[0], &[]),
+    };
+    let tone = wanted.iter().map(class).find(|class| chord.tones.contains(class));
+    let step = of_the_key.iter().map(class).find(|class| scale[usize::from(*class)]);
+    let plain = of_the_key.first().map(class);
+    tone.or(step).or(plain).unwrap_or(chord.root)
 }
 
 /// Where roots lie: low in the register, so that a third and fifth fit above.
-fn home(part: &Part) -> f32 {
+pub fn home(part: &Part) -> f32 {
     f32::from(part.register.0) + 0.35 * f32::from(part.register.1 - part.register.0)
 }
 
@@ -39,74 +46,168 @@ fn home(part: &Part) -> f32 {
 pub fn degrees(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let plan = sheet.plan(part, &mut chance);
-    let home = home(part);
-    let mut notes = Vec::new();
-    let mut before = home;
-    for bar in sheet.bars.bars.iter().filter(|bar| plan.plays(bar)) {
-        let fill = plan.fill.filter(|_| bar.ends_phrase && sheet.bars.bars.len() > 1);
-        for step in sheet.place(fill.unwrap_or_else(|| plan.groove(bar)), bar) {
-            let index = sheet.harmony.index_at(step.start);
-            let chord = &sheet.harmony.chords[index];
-            // Roots stay near home so that the line does not drift; other degrees stay near the note before.
-            let root = nearest(chord.root, 0.6 * home + 0.4 * before, part.register);
-            let key = match step.symbol {
-                '8' => {
-                    if root + 12 <= part.register.1 {
-                        root + 12
-                    } else {
-                        root
-                    }
-                }
-                'a' => approach(chord, sheet.harmony.after(index), f32::from(root), part.register, sheet),
-                '3' | '5' | '7' => {
-                    // The tone above the root, or below when that is out of the register.
-                    let class = degree(chord, step.symbol);
-                    let above = root + (class + 12 - root % 12) % 12;
-                    if above <= part.register.1 { above } else { nearest(class, f32::from(root), part.register) }
-                }
-                _ => root,
-            };
-            let on_one = (step.start - bar.line).abs() < 0.02;
-            let symbol = if matches!(step.symbol, 'X' | 'x' | 'o') {
-                step.symbol
-            } else if on_one {
-                'X'
-            } else {
-                'x'
-            };
-            let velocity = sheet.velocity(symbol, bar);
-            if step.symbol == 'r' {
-                notes.extend(roll(step.start, step.end.min(bar.to), key, velocity, sheet.tempo));
-            } else {
-                let held = (step.end - step.start) * f64::from(part.gate);
-                // A bass note never hangs over into a chord it does not belong to.
-                let end = (step.start + held).min(chord.end.max(step.start + 0.1));
-                notes.push(note(step.start, end, key, velocity));
-                if step.end > chord.end + 0.45 && index + 1 < sheet.harmony.chords.len() && chord.end < bar.to - 0.1 {
-                    let next = &sheet.harmony.chords[index + 1];
-                    let key = nearest(next.root, 0.6 * home + 0.4 * f32::from(key), part.register);
-                    notes.push(note(chord.end, step.end.min(next.end), key, velocity));
-                }
+    let mut line = Line { home: home(part), before: home(part), stands: None, notes: Vec::new() };
+    for (index, bar) in sheet.grooving(part) {
+        let steps = sheet.steps(&plan, index, None);
+        for step in &steps {
+            if !sheet.leaves_out(part, *step, bar) {
+                line.play(sheet, part, bar, *step);
             }
-            before = f32::from(key);
+        }
+        // At the end of a phrase a bass leads on, where the tune leaves room and its pattern says nothing.
+        let room = sheet.fill(index).is_some() && plan.fill.is_none();
+        let free = steps.iter().all(|step| step.written < bar.to - 0.8 * sheet.bars.count_beats);
+        if room && free && part.role == Role::Bass && sheet.luck(part, "lead on", bar.from) < 0.6 {
+            line.lead_on(sheet, part, bar, bar.to);
+        } else if part.role == Role::Bass {
+            added(sheet, part, bar, &steps, &mut line);
         }
     }
+    let mut notes = line.notes;
+    if let Some(bar) = sheet.closing(part) {
+        last_note(sheet, part, bar, &mut notes);
+    }
+    notes.sort_by(|a, b| a.start.0.total_cmp(&b.start.0));
     sheet.groove.humanise(&mut notes, part, &mut chance);
     notes
 }
 
-/// A note that leads into the next chord's root: its neighbour in the scale, or a semitone below, or the fifth when the chord stays.
-fn approach(chord: &Chord, next: &Chord, near: f32, register: (u8, u8), sheet: &Sheet<'_>) -> u8 {
-    if chord.root == next.root {
-        return nearest(degree(chord, '5'), near, register);
+struct Line {
+    home: f32,
+    before: f32,
+    /// The bar line and chord of the last root, and its key: one root a chord, however far the line went meanwhile.
+    stands: Option<(f64, usize, u8)>,
+    notes: Vec<ScoreNote>,
+}
+
+impl Line {
+    /// Roots stay near home so that the line does not drift; other degrees stay near the note before.
+    fn root(&self, class: u8, part: &Part) -> u8 {
+        nearest(class, 0.6 * self.home + 0.4 * self.before, part.register)
     }
-    let target = nearest(next.root, near, register);
+
+    fn play(&mut self, sheet: &Sheet<'_>, part: &Part, bar: &Bar, step: PlacedStep<'_>) {
+        let index = sheet.harmony.index_at(step.start);
+        let chord = &sheet.harmony.chords[index];
+        let root = match self.stands {
+            Some((line, known, root)) if line == bar.line && known == index => root,
+            _ => self.root(sheet.bass_of(chord), part),
+        };
+        self.stands = Some((bar.line, index, root));
+        let key = match step.symbol {
+            '8' => {
+                if root + 12 <= part.register.1 {
+                    root + 12
+                } else {
+                    root
+                }
+            }
+            'L' => {
+                if root >= part.register.0 + 12 {
+                    root - 12
+                } else {
+                    root
+                }
+            }
+            'a' => approach(sheet, part, index, f32::from(root), step.written),
+            '2'..='7' => {
+                // The tone above the root, or below when that is out of the register.
+                let class = degree(chord, &sheet.harmony.scale, step.symbol);
+                let above = root + (class + 12 - root % 12) % 12;
+                if above <= part.register.1 { above } else { nearest(class, f32::from(root), part.register) }
+            }
+            _ => root,
+        };
+        let on_one = (step.written - bar.line).abs() < 0.02;
+        let symbol = match step.symbol {
+            'X' | 'x' | 'o' => step.symbol,
+            _ if on_one => 'X',
+            _ => 'x',
+        };
+        let velocity = sheet.velocity(symbol, bar);
+        self.before = f32::from(key);
+        if step.symbol == 'r' {
+            self.notes.extend(roll(step.start, step.end.min(bar.to), key, velocity, sheet.tempo));
+            return;
+        }
+        let held = (step.end - step.start) * f64::from(part.gate);
+        // A bass note never hangs over into a chord it does not belong to.
+        let end = (step.start + held).min(chord.end.max(step.start + 0.1));
+        self.notes.push(written(note(step.start, end, key, velocity), step.written));
+        if step.end > chord.end + 0.45 && index + 1 < sheet.harmony.chords.len() && chord.end < bar.to - 0.1 {
+            let next = &sheet.harmony.chords[index + 1];
+            let key = self.root(sheet.bass_of(next), part);
+            self.notes.push(note(chord.end, step.end.min(next.end), key, velocity));
+        }
+    }
+
+    /// An eighth before a change, a note that leads into it.
+    fn lead_on(&mut self, sheet: &Sheet<'_>, part: &Part, bar: &Bar, change: f64) {
+        let half = sheet.bars.count_beats / 2.0;
+        let on_paper = change - half;
+        let at = bar.line + sheet.groove.swung((on_paper - bar.line) / sheet.scale());
+        if at < bar.from || at > change - 0.05 {
+            return;
+        }
+        for note in self.notes.iter_mut().filter(|note| note.start.0 + note.length.0 > at - 0.02) {
+            note.length.0 = (at - 0.02 - note.start.0).max(0.05);
+        }
+        let key = approach(sheet, part, sheet.harmony.index_at(at), self.before, on_paper);
+        self.notes.push(written(
+            note(at, at + (change - at) * f64::from(part.gate), key, sheet.velocity('o', bar)),
+            on_paper,
+        ));
+        self.before = f32::from(key);
+    }
+}
+
+/// Notes that lead into changes between the written ones, where complexity asks for them.
+fn added(sheet: &Sheet<'_>, part: &Part, bar: &Bar, steps: &[PlacedStep<'_>], line: &mut Line) {
+    let share = 0.7 * sheet.mood.adds();
+    let changes =
+        sheet.harmony.chords.iter().map(|chord| chord.end).filter(|at| *at > bar.from && *at <= bar.to + 1e-6);
+    let changes: Vec<f64> = changes.collect();
+    for change in changes {
+        let place = change - sheet.bars.count_beats / 2.0;
+        let free = steps.iter().all(|step| (step.written - place).abs() > 0.3);
+        if free && sheet.luck(part, "added", place) < share {
+            line.lead_on(sheet, part, bar, change);
+        }
+    }
+}
+
+/// The root under a last chord.
+pub fn last_note(sheet: &Sheet<'_>, part: &Part, bar: &Bar, notes: &mut Vec<ScoreNote>) {
+    let chord = sheet.harmony.at(bar.from + 0.01);
+    let key = nearest(sheet.bass_of(chord), home(part), part.register);
+    notes.push(note(bar.from, sheet.last_chord_end(bar), key, sheet.velocity('X', bar)));
+}
+
+/// A note that leads into the next chord's root: its neighbour in the scale, or a semitone away, or the fifth above it; the chord's own
+/// fifth when it stays.
+pub fn approach(sheet: &Sheet<'_>, part: &Part, index: usize, near: f32, place: f64) -> u8 {
+    let register = part.register;
+    let scale = &sheet.harmony.scale;
+    let (chord, next) = (&sheet.harmony.chords[index], sheet.harmony.after(index));
+    let (here, there) = (sheet.bass_of(chord), sheet.bass_of(next));
+    if here == there {
+        return nearest(degree(chord, scale, '5'), near, register);
+    }
+    let target = nearest(there, near, register);
+    let luck = sheet.luck(part, "approach", place);
+    let above = near > f32::from(target) && target + 2 <= register.1;
+    if luck < 0.2 {
+        // A dominant.
+        return nearest((there + 7) % 12, near, register);
+    }
+    if luck < 0.4 {
+        return if above { target + 1 } else { target.saturating_sub(1).max(register.0) };
+    }
+    if above {
+        return if scale[usize::from((target + 1) % 12)] { target + 1 } else { target + 2 };
+    }
     let below = target.saturating_sub(1).max(register.0);
-    let scale_below = target.saturating_sub(2).max(register.0);
-    if near > f32::from(target) && target + 2 <= register.1 {
-        return if sheet.harmony.scale[usize::from((target + 1) % 12)] { target + 1 } else { target + 2 };
-    }
-    if sheet.harmony.scale[usize::from(below % 12)] { below } else { scale_below }
+    if scale[usize::from(below % 12)] { below } else { target.saturating_sub(2).max(register.0) }
 }
 
 /// A roll that grows: strokes a little under a tenth of a second apart.
@@ -126,147 +227,4 @@ pub fn roll(start: f64, end: f64, key: u8, velocity: u8, tempo: f64) -> Vec<Scor
             note(at, (at + stroke * 1.5).min(end.max(at + 0.05)), key, (f32::from(velocity) * growth).max(1.0) as u8)
         })
         .collect()
-}
-
-/// A walking bass: one note a count, roots where chords begin, steps and chord tones between, and a leading note before each
-/// change. Found by the cheapest path over all counts; metres that are not counted in quarters play the part's patterns.
-pub fn walk(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
-    let own = part.patterns.iter().any(|pattern| pattern.metre == sheet.bars.metre);
-    if own || steps::counts(sheet.bars.metre) != usize::from(sheet.bars.metre.numerator) {
-        return degrees(sheet, part);
-    }
-    let mut chance = sheet.chance(part);
-    let beats = beats(sheet);
-    let (low, high) = part.register;
-    let width = usize::from(high - low) + 1;
-    let home = home(part) + 2.0;
-    let mut costs: Vec<f32> = (low..=high).map(|key| 0.08 * (f32::from(key) - home).abs()).collect();
-    let mut back: Vec<Vec<usize>> = Vec::with_capacity(beats.len());
-    for (index, beat) in beats.iter().enumerate() {
-        let mut next = vec![f32::INFINITY; width];
-        let mut from = vec![0; width];
-        for (to, key) in (low..=high).enumerate() {
-            let own = key_cost(key, beat, sheet) + 0.05 * (f32::from(key) - home).abs() + 0.5 * chance.uniform();
-            if index == 0 {
-                next[to] = costs[to] + own;
-                continue;
-            }
-            for (at, cost) in costs.iter().enumerate() {
-                let moved = cost + move_cost(at.abs_diff(to), beat.first);
-                if moved < next[to] {
-                    next[to] = moved;
-                    from[to] = at;
-                }
-            }
-            next[to] += own;
-        }
-        costs = next;
-        back.push(from);
-    }
-    let mut at = 0;
-    for (index, cost) in costs.iter().enumerate() {
-        if *cost < costs[at] {
-            at = index;
-        }
-    }
-    let mut keys = vec![0u8; beats.len()];
-    for index in (0..beats.len()).rev() {
-        keys[index] = low + at as u8;
-        at = back[index][at];
-    }
-    let mut notes = Vec::with_capacity(beats.len());
-    for (beat, key) in beats.iter().zip(keys) {
-        let bar = &sheet.bars.bars[sheet.bars.at(beat.at)];
-        // The backbeat has a little more weight, as a bassist plays with the hi-hat.
-        let backbeat = ((beat.at - bar.line) / sheet.bars.count_beats).round() as usize % 2 == 1;
-        let velocity = sheet.velocity('x', bar).saturating_add(if backbeat { 6 } else { 0 }).min(127);
-        let end = (beat.at + sheet.bars.count_beats * f64::from(part.gate)).min(bar.to);
-        notes.push(note(beat.at, end, key, velocity));
-    }
-    sheet.groove.humanise(&mut notes, part, &mut chance);
-    notes
-}
-
-/// One count of a walking bass.
-struct Beat {
-    at: f64,
-    chord: usize,
-    /// The chord begins here.
-    first: bool,
-    /// The next count has another chord.
-    leads: bool,
-    /// The chord lasts on from the bar before.
-    carried: bool,
-}
-
-fn beats(sheet: &Sheet<'_>) -> Vec<Beat> {
-    let mut beats: Vec<Beat> = Vec::new();
-    let count = sheet.bars.count_beats;
-    for bar in sheet.bars.bars.iter().filter(|bar| !bar.pickup) {
-        for index in 0..steps::counts(sheet.bars.metre) {
-            let at = bar.line + index as f64 * count;
-            if at < bar.from - 1e-6 || at > bar.to - 0.1 {
-                continue;
-            }
-            let chord = sheet.harmony.index_at(at);
-            let begins = (at - sheet.harmony.chords[chord].start).abs() < 0.02;
-            let same_before = chord > 0 && sheet.harmony.chords[chord - 1].symbol == sheet.harmony.chords[chord].symbol;
-            let leads = sheet.harmony.chords[chord].end - at < count + 0.02;
-            beats.push(Beat { at, chord, first: begins, leads, carried: begins && same_before });
-        }
-    }
-    beats
-}
-
-fn key_cost(key: u8, beat: &Beat, sheet: &Sheet<'_>) -> f32 {
-    let chord = &sheet.harmony.chords[beat.chord];
-    let next = sheet.harmony.after(beat.chord);
-    let class = key % 12;
-    let is_tone = chord.tones.contains(&class);
-    if beat.first {
-        let other = if beat.carried { 0.3 } else { 4.0 };
-        return if class == chord.root {
-            0.0
-        } else if is_tone {
-            other
-        } else {
-            9.0
-        };
-    }
-    if beat.leads && next.root != chord.root {
-        let above = (class + 12 - next.root) % 12;
-        return match above {
-            1 | 11 => 0.0,
-            2 | 10 => 0.4,
-            7 => 0.6,
-            0 => 2.5,
-            _ if is_tone => 1.2,
-            _ => 3.0,
-        };
-    }
-    if is_tone {
-        0.0
-    } else if sheet.harmony.scale[usize::from(class)] {
-        0.6
-    } else {
-        1.6
-    }
-}
-
-fn move_cost(semitones: usize, into_chord: bool) -> f32 {
-    match semitones {
-        0 => 2.2,
-        1 | 2 => 0.0,
-        3 | 4 => 0.4,
-        5 | 7 => {
-            if into_chord {
-                0.5
-            } else {
-                0.8
-            }
-        }
-        6 | 8..=9 => 1.6,
-        12 => 1.4,
-        _ => 3.0,
-    }
 }

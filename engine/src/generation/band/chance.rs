@@ -79,3 +79,16 @@ fn choose(weights: &[f32], at: f32) -> Option<usize> {
     }
     weights.iter().rposition(|weight| *weight > 0.0)
 }
+
+/// A number from 0 to 1, 1 excluded, that belongs to a seed, a part, a purpose and a place.
+pub fn at(seed: u64, part: u64, purpose: &str, place: u64) -> f32 {
+    let mut mixed = seed ^ part.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for value in purpose.bytes().map(u64::from).chain([place]) {
+        // SplitMix64: every bit of the sum reaches every bit of the result.
+        mixed = (mixed ^ value).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+    }
+    (mixed >> 40) as f32 / (1_u64 << 24) as f32
+}

@@ -1,6 +1,6 @@
 //! Thread: worker. Colour: a run into a phrase, a bell at its start.
 
-use super::sheet::{Sheet, note};
+use super::sheet::{Sheet, note, written};
 use crate::generation::score::ScoreNote;
 use crate::generation::style::Part;
 
@@ -9,8 +9,8 @@ pub fn run(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let mut notes = Vec::new();
     let (low, high) = part.register;
-    for bar in sheet.bars.bars.iter().filter(|bar| !bar.pickup) {
-        if bar.in_phrase == 0 {
+    for bar in sheet.bars.bars.iter().filter(|bar| !bar.pickup && sheet.joins(part, bar)) {
+        if bar.in_phrase == 0 || bar.closing {
             // A rolled chord opens the phrase.
             let chord = sheet.harmony.at(bar.from);
             let start = low + chance.pick(&[2.0, 1.0]).unwrap_or(0) as u8 * 5;
@@ -18,11 +18,11 @@ pub fn run(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
             for (index, key) in keys.enumerate() {
                 let at = bar.from + index as f64 * 0.08;
                 let velocity = sheet.velocity('o', bar);
-                notes.push(note(at, (at + 2.0).min(bar.to.max(at + 0.1)), key, velocity));
+                notes.push(written(note(at, (at + 2.0).min(bar.to.max(at + 0.1)), key, velocity), bar.from));
             }
         }
         let leads = bar.ends_phrase || (bar.in_phrase + 1).is_multiple_of(part.every);
-        if !leads || bar.to - bar.from < 1.0 {
+        if bar.closing || !leads || bar.to - bar.from < 1.0 {
             continue;
         }
         // Four or eight notes a beat would be a glissando; three are a run one can hear.
@@ -48,7 +48,7 @@ pub fn bell(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let mut notes = Vec::new();
     let (low, high) = part.register;
-    for bar in sheet.bars.bars.iter().filter(|bar| !bar.pickup && bar.in_phrase.is_multiple_of(part.every)) {
+    for bar in sheet.bars.bars.iter().filter(|bar| sheet.plays(part, bar)) {
         let chord = sheet.harmony.at(bar.from);
         let strongest = [chord.tones.first(), chord.tones.get(2), chord.tones.get(1)];
         let class = strongest[chance.pick(&[3.0, 2.0, 1.0]).unwrap_or(0)].copied().unwrap_or(chord.root);

@@ -1,33 +1,82 @@
 //! Thread: worker. The ensemble: which parts play, from the style's alternatives, the prompt's wishes and the seed.
 
 use super::chance::Chance;
+use crate::generation::direction::Direction;
 use crate::generation::prompt::Resolved;
 use crate::generation::score::{Preset, Role, Strip};
 use crate::generation::style::presets::PresetTable;
 use crate::generation::style::{Part, Rule, Style, Voicing};
 
-/// The parts of a score, one a role at most, in the order of [`Role::ALL`]; the lead is always among them.
-pub fn choose(style: &Style, wish: &Resolved, presets: &PresetTable, seed: u64) -> Vec<Part> {
+/// The parts of a score, one a role at most, in the order of [`Role::ALL`], muted ones among them, and what could not be done as it was
+/// asked for.
+///
+/// Each role is cast by its own seed alone. Whether a role's sound is also the lead's is decided by the lead of *that* seed, so that a
+/// locked part keeps its sound when the lead gets another one.
+pub fn choose(
+    style: &Style,
+    wish: &Resolved,
+    presets: &PresetTable,
+    direction: &Direction,
+    seed: u64,
+) -> (Vec<Part>, Vec<String>) {
     let mut parts: Vec<Part> = Vec::new();
+    let mut remarks = Vec::new();
     for role in Role::ALL {
-        // A stream a role: leaving one out does not change the others.
-        let mut chance = Chance::new(seed, &format!("ensemble {}", role.name()));
         if wish.without_roles.contains(&role) {
             continue;
         }
-        let lead = parts.first().map(|part| part.preset);
-        if let Some(part) = choose_one(style, wish, presets, role, lead, &mut chance) {
-            parts.push(part);
-        }
+        let settled = direction.part(role);
+        let seed = direction.seed_of(role, seed);
+        let swapped = settled.and_then(|part| part.preset);
+        // Who was locked, rolled again or given a sound is wanted: chance does not send them home.
+        let needed = settled.is_some_and(|part| part.seed.is_some() || part.preset.is_some());
+        let Some(part) = cast(style, wish, presets, (role, seed, needed)) else { continue };
+        parts.push(match swapped {
+            None => part,
+            Some(preset) => match swap(&part, preset, presets) {
+                Some(part) => part,
+                None => {
+                    remarks.push(format!("The {} cannot play on that sound; it keeps its own.", role.name()));
+                    part
+                }
+            },
+        });
     }
-    parts
+    (parts, remarks)
+}
+
+/// The lead of a seed, whatever was settled about it: by its octave the others know where the tune lies.
+pub fn lead(style: &Style, wish: &Resolved, presets: &PresetTable, seed: u64) -> Part {
+    cast(style, wish, presets, (Role::Lead, seed, true)).unwrap_or_else(|| generic(Role::Lead))
+}
+
+fn cast(
+    style: &Style,
+    wish: &Resolved,
+    presets: &PresetTable,
+    (role, seed, needed): (Role, u64, bool),
+) -> Option<Part> {
+    let lead = if role == Role::Lead || wish.without_roles.contains(&Role::Lead) {
+        None
+    } else {
+        Some(lead(style, wish, presets, seed).preset)
+    };
+    // A stream a role: leaving one out does not change the others.
+    let mut chance = Chance::new(seed, &format!("ensemble {}", role.name()));
+    choose_one(style, wish, presets, (role, needed), lead, &mut chance)
+}
+
+/// A part on another sound, when that sound can play it.
+fn swap(part: &Part, preset: Preset, presets: &PresetTable) -> Option<Part> {
+    let there = presets.get(preset).is_some();
+    (there && preset.is_kit() == (part.rule == Rule::Kit)).then(|| recast(part.clone(), preset, presets))
 }
 
 fn choose_one(
     style: &Style,
     wish: &Resolved,
     presets: &PresetTable,
-    role: Role,
+    (role, needed): (Role, bool),
     lead: Option<Preset>,
     chance: &mut Chance,
 ) -> Option<Part> {
@@ -61,7 +110,7 @@ fn choose_one(
     if free.is_empty() && role == Role::Lead {
         free = alternatives;
     }
-    let needed = wanted.is_some() || role == Role::Lead;
+    let needed = needed || wanted.is_some() || role == Role::Lead;
     let part = match pick(&free, chance) {
         Some(part) => part,
         None => return needed.then(|| generic(role)),
@@ -84,9 +133,16 @@ fn recast(model: Part, preset: Preset, presets: &PresetTable) -> Part {
         return part;
     }
     let (low, high) = (model.register.0.max(info.keys.0), model.register.1.min(info.keys.1));
-    // A register of less than an octave cannot hold every chord; then the instrument's own is better.
-    let register = if i32::from(high) - i32::from(low) >= 14 { (low, high) } else { info.keys };
+    // A register of less than an octave cannot hold every chord; then the nearest keys the instrument has are better.
+    let register = if high >= low.saturating_add(14) { (low, high) } else { nearest_keys(model.register, info.keys) };
     Part { preset, register, ..model }
+}
+
+/// The keys of an instrument, about as many as the register has, that lie nearest to it.
+fn nearest_keys(register: (u8, u8), keys: (u8, u8)) -> (u8, u8) {
+    let width = (register.1 - register.0).max(19).min(keys.1 - keys.0);
+    let low = register.0.clamp(keys.0, keys.1 - width);
+    (low, low + width)
 }
 
 /// A part for a role a style does not have: plain, out of the way.

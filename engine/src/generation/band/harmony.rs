@@ -25,6 +25,10 @@ pub struct Chord {
     pub tones: Vec<u8>,
     /// As written over a staff.
     pub symbol: String,
+    /// Pitch class of the bass where that is not the root.
+    pub bass: Option<u8>,
+    /// The song's own: nobody alters it.
+    pub locked: bool,
 }
 
 /// The chords of a score and the key they are in.
@@ -353,7 +357,15 @@ fn spell(
         let chord = best.0;
         let tones = chord.tones(tonic);
         let symbol = chord.symbol(tonic, flats);
-        chords.push(Chord { start: slot.start, end: slot.end, root: tones[0], tones, symbol });
+        chords.push(Chord {
+            start: slot.start,
+            end: slot.end,
+            root: tones[0],
+            tones,
+            symbol,
+            bass: None,
+            locked: false,
+        });
     }
     chords
 }

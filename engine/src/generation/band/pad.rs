@@ -1,40 +1,52 @@
 //! Thread: worker. Pads: chords held for as long as they last, common tones tied over.
 
 use super::chords::voicings;
+use super::fills::breathes_before;
 use super::sheet::{Sheet, note};
 use crate::generation::score::ScoreNote;
-use crate::generation::style::Part;
+use crate::generation::style::{LastChord, Part};
 use crate::time::Beats;
 
-/// Held chords. Every phrase is struck anew, so that it breathes.
+/// Counts of silence in the tune that are a breath.
+const BREATH: f64 = 0.9;
+
+/// Held chords. Every phrase is struck anew, and every chord before which the singer took breath, so that they breathe too.
 pub fn hold(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     let mut chance = sheet.chance(part);
     let keys = voicings(sheet, part);
     let mut notes: Vec<ScoreNote> = Vec::new();
     // Indices of the notes that sound at the end of the chord before.
-    let mut sounding: Vec<usize> = Vec::new();
+    let mut held: Vec<usize> = Vec::new();
     for (chord, keys) in sheet.harmony.chords.iter().zip(&keys) {
         let bar = &sheet.bars.bars[sheet.bars.at(chord.start)];
-        if bar.pickup {
+        if !sheet.plays(part, bar) {
+            held.clear();
             continue;
         }
-        let new_phrase = bar.in_phrase == 0 && (chord.start - bar.from).abs() < 1e-6;
+        let on_line = (chord.start - bar.from).abs() < 1e-6;
+        let breath = breathes_before(sheet.tune, chord.start, BREATH * sheet.bars.count_beats);
+        let anew = on_line && (bar.in_phrase == 0 || bar.closing) || breath;
         let velocity = sheet.velocity('x', bar);
+        let end = if bar.closing && sheet.form.last == LastChord::Hit {
+            chord.start + (sheet.last_chord_end(bar) - bar.from) * 2.0
+        } else {
+            chord.end
+        };
         let mut now = Vec::new();
         for key in keys {
-            let tied = sounding.iter().copied().find(|&index| !new_phrase && notes[index].key == *key);
+            let tied = held.iter().copied().find(|&index| !anew && notes[index].key == *key);
             match tied {
                 Some(index) => {
-                    notes[index].length = Beats(chord.end - notes[index].start.0);
+                    notes[index].length = Beats(end - notes[index].start.0);
                     now.push(index);
                 }
                 None => {
-                    notes.push(note(chord.start, chord.end, *key, velocity));
+                    notes.push(note(chord.start, end, *key, velocity));
                     now.push(notes.len() - 1);
                 }
             }
         }
-        sounding = now;
+        held = now;
     }
     for note in &mut notes {
         note.length = Beats(note.length.0 * f64::from(part.gate));
