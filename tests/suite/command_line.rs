@@ -201,6 +201,23 @@ fn render_writes_everything_it_promises() {
 }
 
 #[test]
+fn a_prompt_is_explained_also_to_programs() {
+    let words = "dark slow 80s synth ballad with a cello lead, no drums, purple";
+    let said = text(&cantus(&["prompt", words]).stdout);
+    for part in ["style       synthwave", "Solo Cello", "without     drums", "dark: darker", "ignored     purple"] {
+        assert!(said.contains(part), "{said} lacks {part}");
+    }
+    let read: Value = serde_json::from_slice(&cantus(&["prompt", words, "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&read["style"], &read["without"][0], &read["ignored"][0]),
+        (&"synthwave".into(), &"drums".into(), &"purple".into())
+    );
+    assert!(read["direction"]["moods"]["brightness"].as_f64().unwrap() < 0.0);
+    assert_eq!(cantus(&["prompt", "qwzx"]).status.code(), Some(1));
+    assert_eq!(cantus(&["prompt"]).status.code(), Some(2));
+}
+
+#[test]
 fn styles_are_listed_also_for_programs() {
     let plain = cantus(&["styles"]);
     assert!(text(&plain.stdout).contains("reggae"));

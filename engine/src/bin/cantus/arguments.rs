@@ -36,7 +36,7 @@ cantus: a hummed melody becomes a styled rendition
   cantus styles show NAME
       Prints the file of a built-in style, to begin your own with.
 
-  cantus prompt \"dark 80s ballad, cello lead, no drums\" [--json]
+  cantus prompt \"dark 80s ballad, cello lead, no drums\" [--json] [--styles DIR]
       Tells what is understood of a prompt, and what is not.
 
   cantus models list [--json]
@@ -70,9 +70,11 @@ pub enum Command {
     Analyze(Analyze),
     Render(Render),
     Styles(Styles),
+    /// Reads a prompt with the built-in styles and those of a folder.
     Prompt {
         words: String,
         json: bool,
+        folder: Option<PathBuf>,
     },
     /// Serves a plugin or another `cantus`; not for people.
     Worker,
@@ -196,7 +198,9 @@ pub fn parse() -> Result<Command, String> {
             Ok(Command::Styles(Styles { what, json: options.json_wanted, folder: options.styles }))
         }
         "prompt" => {
-            Ok(Command::Prompt { words: options.input()?.to_string_lossy().into_owned(), json: options.json_wanted })
+            let words = options.input.ok_or("prompt needs the words to read, in quotes")?;
+            let words = words.to_string_lossy().into_owned();
+            Ok(Command::Prompt { words, json: options.json_wanted, folder: options.styles })
         }
         "help" => Ok(Command::Help),
         "worker" => Ok(Command::Worker),

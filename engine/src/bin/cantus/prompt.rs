@@ -3,12 +3,14 @@
 use cantus_engine::Result;
 use cantus_engine::generation::prompt::{Wish, resolve};
 use cantus_engine::generation::score::Role;
-use cantus_engine::generation::style::library::StyleLibrary;
+use cantus_engine::generation::style::library::{StyleLibrary, StyleShelf};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Tells what is understood of a prompt.
-pub fn run(words: &str, as_json: bool) -> Result<()> {
-    let library = StyleLibrary::builtin()?;
+pub fn run(words: &str, as_json: bool, folder: Option<&PathBuf>) -> Result<()> {
+    let shelf = StyleShelf::open(folder.cloned().or_else(StyleLibrary::user_folder))?;
+    let library = shelf.library();
     let resolved = resolve(words, &library)?;
     let sounds = |wish: &Wish| -> Vec<String> {
         let names = wish.presets.iter().filter_map(|preset| library.presets().get(*preset));
