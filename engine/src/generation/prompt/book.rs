@@ -129,7 +129,7 @@ impl Book {
         }
         for (phrases, styles) in NEAREST {
             let find = |name: &&str| library.list().iter().position(|style| style.name == **name);
-            let Some(index) = styles.iter().find_map(|name| find(name)) else { continue };
+            let Some(index) = styles.iter().find_map(find) else { continue };
             for phrase in phrases.iter().filter(|phrase| !own.contains(**phrase)) {
                 self.add(phrase, 6, Meaning::Style(index, Strength::Adjective));
             }

@@ -84,7 +84,7 @@ fn open_choice(reading: &Reading<'_>, styles: &[Style], allowed: &dyn Fn(usize) 
     }
     let find = |names: &[&str]| {
         let place = |name: &&str| styles.iter().position(|style| style.name == **name).filter(|index| allowed(*index));
-        names.iter().find_map(|name| place(name))
+        names.iter().find_map(place)
     };
     let moods = &reading.direction.moods;
     let axes = [moods.energy, -moods.energy, -moods.brightness, moods.brightness];
@@ -155,7 +155,14 @@ fn roles_of(reading: &mut Reading<'_>, style: &Style) -> Vec<Wish> {
         let asked = &reading.asked[index];
         let many = if asked.count > 1 { format!("{} ", asked.count) } else { String::new() };
         reading.understood.push(format!("{}: {many}{}", role.name(), asked.words));
-        add_wish(&mut wishes, role, asked.instrument.sounds(), &asked.words);
+        // "An 80s synth ballad with a cello lead": another instrument has the lead, so the style's own synthesizers are meant.
+        let displaced = role != asked.instrument.role && asked.said.is_none();
+        let sounds = if displaced && asked.words.starts_with("synth") && role == Role::Chords {
+            Vec::new()
+        } else {
+            asked.instrument.sounds()
+        };
+        add_wish(&mut wishes, role, sounds, &asked.words);
         if asked.count > 1 && role == Role::Lead && !taken.contains(&Role::Counter) {
             add_wish(&mut wishes, Role::Counter, asked.instrument.sounds(), &asked.words);
             taken.push(Role::Counter);
