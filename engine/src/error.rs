@@ -56,8 +56,10 @@ pub enum Error {
         /// What is allowed.
         expected: String,
     },
-    /// No style fits.
-    #[error("No style is called \"{name}\". There are: {known}.")]
+    /// Nothing in a prompt was understood.
+    #[error(
+        "Nothing in \"{name}\" is understood. Name a style ({known}), an instrument (\"cello lead\", \"no drums\") or a mood (\"dark\", \"gentle\")."
+    )]
     UnknownStyle {
         /// What was asked for.
         name: String,

@@ -15,7 +15,9 @@ pub mod view;
 use crate::capture::collector::{CaptureEvent, Ear, EarSettings};
 use crate::capture::recorder::Recorder;
 use crate::capture::ring::ring;
-use crate::error::Result;
+use crate::capture::spool;
+use crate::error::{Error, Result};
+use crate::generation::style::library::{StyleLibrary, StyleShelf};
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoff;
@@ -23,7 +25,6 @@ use crate::playback::player::Player;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
-use crate::{capture::spool, generation::style::library::StyleLibrary};
 use parking_lot::Mutex;
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,7 +76,7 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub(crate) struct Tools {
     lanes: LanesHandle,
-    library: Arc<StyleLibrary>,
+    shelf: Arc<StyleShelf>,
     cache: Arc<Cache>,
     workshop: Arc<Workshop>,
 }
@@ -133,7 +134,7 @@ impl Instance {
         let studio = Studio::shared()?;
         let tools = Tools {
             lanes: studio.lanes.handle(),
-            library: studio.library.clone(),
+            shelf: studio.shelf.clone(),
             cache: studio.cache.clone(),
             workshop: studio.workshop.clone(),
         };
@@ -141,6 +142,13 @@ impl Instance {
         let _ = self.shared.tools.set(tools);
         let _ = self.studio.set(studio.clone());
         Ok(studio)
+    }
+
+    /// The styles there are at this moment, the user's own among them, and what is wrong in the user's files. `None` before the
+    /// first activation. Thread: gui; it may read files.
+    pub fn styles(&self) -> Option<(Arc<StyleLibrary>, Vec<Error>)> {
+        let shelf = &self.shared.tools.get()?.shelf;
+        Some((shelf.library(), shelf.mistakes()))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::capture::collector::Collector;
 use crate::error::Result;
-use crate::generation::style::library::StyleLibrary;
+use crate::generation::style::library::{StyleLibrary, StyleShelf};
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::Lanes;
 use crate::worker::Workshop;
@@ -18,8 +18,8 @@ pub struct Studio {
     pub lanes: Lanes,
     /// The thread that drains the rings.
     pub collector: Collector,
-    /// The styles.
-    pub library: Arc<StyleLibrary>,
+    /// The styles, the user's own among them as they are at the moment.
+    pub shelf: Arc<StyleShelf>,
     /// Results that can be reused.
     pub cache: Arc<Cache>,
     /// Where neural engines run. Nothing is started before somebody asks for music.
@@ -41,7 +41,7 @@ impl Studio {
         let studio = Arc::new(Self {
             lanes: Lanes::start()?,
             collector: Collector::start()?,
-            library: Arc::new(StyleLibrary::builtin()?),
+            shelf: Arc::new(StyleShelf::open(StyleLibrary::user_folder())?),
             cache: Arc::default(),
             workshop: Arc::new(Workshop::from_settings()),
         });

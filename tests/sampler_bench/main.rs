@@ -100,6 +100,7 @@ fn as_parts() -> Result<(f64, f32), String> {
     let frames = (HELD_SECONDS * f64::from(RATE)) as usize;
     let notes = |range| {
         let note = |key| ScoreNote {
+            written: None,
             start: Beats(0.0),
             length: Beats(2.0 * HELD_SECONDS),
             key,

@@ -201,12 +201,61 @@ fn render_writes_everything_it_promises() {
 }
 
 #[test]
+fn a_prompt_is_explained_also_to_programs() {
+    let words = "dark slow 80s synth ballad with a cello lead, no drums, purple";
+    let said = text(&cantus(&["prompt", words]).stdout);
+    for part in ["style       synthwave", "Solo Cello", "without     drums", "dark: darker", "ignored     purple"] {
+        assert!(said.contains(part), "{said} lacks {part}");
+    }
+    let read: Value = serde_json::from_slice(&cantus(&["prompt", words, "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&read["style"], &read["without"][0], &read["ignored"][0]),
+        (&"synthwave".into(), &"drums".into(), &"purple".into())
+    );
+    assert!(read["direction"]["moods"]["brightness"].as_f64().unwrap() < 0.0);
+    assert_eq!(cantus(&["prompt", "qwzx"]).status.code(), Some(1));
+    assert_eq!(cantus(&["prompt"]).status.code(), Some(2));
+}
+
+#[test]
 fn styles_are_listed_also_for_programs() {
     let plain = cantus(&["styles"]);
     assert!(text(&plain.stdout).contains("reggae"));
     let listed: Value = serde_json::from_slice(&cantus(&["styles", "--json"]).stdout).unwrap();
     let names: Vec<_> = listed.as_array().unwrap().iter().map(|style| style["name"].as_str().unwrap()).collect();
     assert_eq!(&names[..3], ["orchestral", "reggae", "jazz"], "songs refer to styles by their place");
+    let jazz = &listed[2];
+    assert!(jazz["instruments"].to_string().contains("Upright Bass"), "{jazz}");
+    assert_eq!((jazz["category"].as_str(), jazz["built_in"].as_bool()), (Some("Jazz"), Some(true)));
+}
+
+#[test]
+fn a_style_of_ones_own_begins_with_a_built_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = cantus(&["styles", "show", "jazz"]);
+    let mine = text(&shown.stdout).replacen("name = \"jazz\"", "name = \"mine\"", 1);
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, &mine).unwrap();
+    let checked = cantus(&["styles", "check", file.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).contains("nothing is wrong"), "{}", text(&checked.stdout));
+
+    let of_folder = ["styles", "--styles", folder.path().to_str().unwrap()];
+    let listed = cantus(&of_folder);
+    assert!(text(&listed.stdout).contains("\nmine "), "{}", text(&listed.stdout));
+
+    std::fs::write(&file, mine.replacen("swing = 0.66", "swing = 6.6", 1)).unwrap();
+    let line = 1 + mine[..mine.find("swing = 0.66").unwrap()].matches('\n').count();
+    for words in [&["styles", "check", file.to_str().unwrap()][..], &of_folder] {
+        let refused = cantus(words);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = text(&refused.stderr);
+        assert!(said.contains(&format!("line {line}")) && said.contains("0.5 to 0.75"), "{said}");
+    }
+    for (words, status) in [(&["styles", "show", "polka"][..], 1), (&["styles", "check"], 2), (&["styles", "sing"], 2)]
+    {
+        assert_eq!(cantus(words).status.code(), Some(status), "{words:?}");
+    }
 }
 
 #[test]

@@ -66,9 +66,14 @@ pub const ARRANGER_VERSION: u32 = 2;
 /// [`Error::OutOfRange`] for a take no song can have, [`Error::Cancelled`].
 pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) -> Result<Score> {
     context.progress(Stage::Arrangement, 0.0)?;
-    let recipe = &request.recipe;
+    let wish = prompt::resolve(&request.recipe.prompt, library)?;
+    // What the prompt asks for lies under what was chosen expressly.
+    let recipe = &Recipe {
+        direction: wish.direct(&request.recipe.direction),
+        freedom: wish.freedom(request.recipe.freedom),
+        ..request.recipe.clone()
+    };
     let direction = &recipe.direction;
-    let wish = prompt::resolve(&recipe.prompt, library)?;
     let style = library
         .get(&wish.style)
         .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
@@ -89,7 +94,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     let tune = lead::tune(&melody, Some((&known, keys_of(&known))), LeadVoice::AsSung);
     let fills = fills::rooms(&bars, &tune, &style.form);
     let tempo = analysis.tempo().0;
-    let mood = Mood::of(&direction.moods, wish.energy);
+    let mood = Mood::of(&direction.moods, 0.0);
     let sheet = Sheet {
         bars: &bars,
         harmony: &harmony,

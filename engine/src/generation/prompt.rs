@@ -1,21 +1,33 @@
-//! Thread: any. A prompt becomes a style, instruments in roles, and a playing strength, by plain word matching.
+//! Thread: any. A prompt becomes a style, instruments in roles, moods and exclusions, by plain word matching.
 //!
-//! Nothing here guesses: every word either means something that is listed in `understood`, or is listed in `ignored`.
+//! Nothing here guesses in secret: every word either means something that is listed in `understood`, or is listed in `ignored`. The
+//! words and what they mean are tables ([`instruments`], [`moods`], [`settings`], [`styles`], [`languages`]); [`book`] finds the longest phrase,
+//! [`reading`] walks over the prompt, [`casting`] gives the instruments their roles and chooses the style.
 
-mod words;
+mod book;
+mod casting;
+mod instruments;
+mod languages;
+mod moods;
+mod reading;
+mod settings;
+mod spelling;
+mod styles;
+mod tokens;
 
-use super::score::{Preset, Role};
-use super::style::Style;
+use super::direction::{Direction, Ending, LeadVoice, Moods, Place, Pulse, Reharmonisation};
+use super::score::{Level, Preset, Role};
 use super::style::library::StyleLibrary;
 use crate::error::{Error, Result};
-use words::{AFTER, BEFORE, FILLERS, INSTRUMENTS, Instrument, MOODS, ROLES};
+use book::Book;
+use reading::Reading;
 
 /// An instrument the prompt asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
     /// The part it plays.
     pub role: Role,
-    /// Sounds that fit; the seed picks one.
+    /// Sounds that fit; the seed picks one. The style's own when empty.
     pub presets: Vec<Preset>,
     /// As the prompt called it.
     pub words: String,
@@ -26,14 +38,20 @@ pub struct Wish {
 pub struct Resolved {
     /// Name of the style.
     pub style: String,
+    /// A second style the prompt named, which lends sounds to the first.
+    pub second_style: Option<String>,
+    /// Styles the prompt wants nothing of.
+    pub excluded_styles: Vec<String>,
     /// Instruments in roles, at most one wish a role.
     pub wishes: Vec<Wish>,
     /// Roles to leave out.
     pub without_roles: Vec<Role>,
     /// Sounds to leave out.
     pub without_presets: Vec<Preset>,
-    /// Added to the style's playing strength: below 0 for "gentle", above for "thundering".
-    pub energy: f32,
+    /// What the prompt says of mood, feel, lead voice, chords and ending. What it does not mention is as in the default.
+    pub direction: Direction,
+    /// How freely the lead is to play, 0 to 1, when the prompt says so.
+    pub freedom: Option<f32>,
     /// What was understood, in words.
     pub understood: Vec<String>,
     /// Words nothing was done with.
@@ -46,252 +64,67 @@ impl Resolved {
         let mut letters = self.style.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     }
+
+    /// A musician's direction with the prompt's wishes under it: what was chosen expressly wins, moods add up.
+    pub fn direct(&self, chosen: &Direction) -> Direction {
+        fn or<T: PartialEq + Default + Clone>(chosen: &T, said: &T) -> T {
+            if *chosen == T::default() { said.clone() } else { chosen.clone() }
+        }
+        let said = &self.direction;
+        let add = |chosen: f32, said: f32| {
+            let sum = chosen + said;
+            if sum.is_finite() { sum.clamp(-1.0, 1.0) } else { 0.0 }
+        };
+        Direction {
+            lead: or(&chosen.lead, &said.lead),
+            ending: or(&chosen.ending, &said.ending),
+            bars: chosen.bars.or(said.bars),
+            place: or(&chosen.place, &said.place),
+            pulse: or(&chosen.pulse, &said.pulse),
+            reharmonisation: or(&chosen.reharmonisation, &said.reharmonisation),
+            chords_per_bar: chosen.chords_per_bar.or(said.chords_per_bar),
+            pedal: chosen.pedal || said.pedal,
+            moods: Moods {
+                energy: add(chosen.moods.energy, said.moods.energy),
+                complexity: add(chosen.moods.complexity, said.moods.complexity),
+                brightness: add(chosen.moods.brightness, said.moods.brightness),
+                swing: add(chosen.moods.swing, said.moods.swing),
+                humanise: add(chosen.moods.humanise, said.moods.humanise),
+                reverb: add(chosen.moods.reverb, said.moods.reverb),
+            },
+            level: or(&chosen.level, &said.level),
+            ..chosen.clone()
+        }
+    }
+
+    /// How freely the lead plays: as chosen, unless nothing was chosen and the prompt says something.
+    pub fn freedom(&self, chosen: f32) -> f32 {
+        if chosen > 0.0 { chosen } else { self.freedom.unwrap_or(chosen) }
+    }
 }
 
-/// Reads a prompt. Case and punctuation do not matter; the longest match of words wins; the first style named wins.
+/// What a phrase sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Setting {
+    Lead(LeadVoice),
+    Ending(Ending),
+    Place(Place),
+    Pulse(Pulse),
+    Chords(Reharmonisation),
+    ChordsPerBar(f32),
+    Pedal,
+    Level(Level),
+}
+
+/// Reads a prompt. Case does not matter; the longest match of words wins; the first style named leads, a second one lends sounds.
+/// A prompt without a style gets the one that has most of its instruments, or that suits its mood, and says so.
 ///
 /// # Errors
-/// [`Error::UnknownStyle`] when neither a style nor an instrument is named.
+/// [`Error::UnknownStyle`] when nothing at all was understood.
 pub fn resolve(prompt: &str, library: &StyleLibrary) -> Result<Resolved> {
-    let words = words(prompt);
-    let style = find_style(&words, library);
-    let mut reading = Reading {
-        words: &words,
-        used: vec![false; words.len()],
-        style: style.map(|(style, ..)| style),
-        ..Reading::default()
-    };
-    if let Some((style, at, length)) = style {
-        reading.mark(at, length);
-        reading.understood.push(format!("style: {}", style.name));
-    }
+    let book = Book::of(library);
+    let mut reading = Reading::of(prompt, &book);
     reading.read();
-    let style = match style.map(|(style, ..)| style) {
-        Some(style) => style,
-        None => reading
-            .style_by_instruments(library)
-            .ok_or_else(|| Error::UnknownStyle { name: prompt.trim().to_owned(), known: library.names() })?,
-    };
-    let ignored = words
-        .iter()
-        .zip(&reading.used)
-        .filter(|(word, used)| !**used && !FILLERS.contains(&word.as_str()))
-        .map(|(word, _)| word.clone())
-        .collect();
-    Ok(Resolved {
-        style: style.name.clone(),
-        wishes: reading.wishes,
-        without_roles: reading.without_roles,
-        without_presets: reading.without_presets,
-        energy: reading.energy.clamp(-0.3, 0.2),
-        understood: reading.understood,
-        ignored,
-    })
-}
-
-fn words(prompt: &str) -> Vec<String> {
-    prompt
-        .to_lowercase()
-        .split(|letter: char| !(letter.is_alphanumeric() || letter == '-' || letter == '\''))
-        .map(|word| word.trim_matches(['-', '\'']).to_owned())
-        .filter(|word| !word.is_empty())
-        .collect()
-}
-
-/// Whether the phrase stands at a position; its length in words.
-fn matches_at(words: &[String], at: usize, phrase: &str) -> Option<usize> {
-    let mut length = 0;
-    for part in phrase.split(' ') {
-        if words.get(at + length).is_none_or(|word| word != part) {
-            return None;
-        }
-        length += 1;
-    }
-    Some(length)
-}
-
-fn find_style<'a>(words: &[String], library: &'a StyleLibrary) -> Option<(&'a Style, usize, usize)> {
-    // A word that also describes an instrument ("epic brass") is a weaker hint than a style's own name, so names go first.
-    let named = (0..words.len())
-        .find_map(|at| library.list().iter().find(|style| style.name == words[at]).map(|style| (style, at, 1)));
-    named.or_else(|| {
-        (0..words.len()).find_map(|at| {
-            let candidates = library.list().iter().flat_map(|style| {
-                style.words.iter().filter_map(move |phrase| Some((style, at, matches_at(words, at, phrase)?)))
-            });
-            candidates.max_by_key(|&(_, _, length)| length)
-        })
-    })
-}
-
-#[derive(Default)]
-struct Reading<'a> {
-    words: &'a [String],
-    used: Vec<bool>,
-    style: Option<&'a Style>,
-    wishes: Vec<Wish>,
-    without_roles: Vec<Role>,
-    without_presets: Vec<Preset>,
-    energy: f32,
-    understood: Vec<String>,
-}
-
-impl Reading<'_> {
-    fn mark(&mut self, at: usize, length: usize) {
-        self.used[at..at + length].fill(true);
-    }
-
-    fn word(&self, at: usize) -> &str {
-        self.words.get(at).map_or("", String::as_str)
-    }
-
-    fn read(&mut self) {
-        let mut at = 0;
-        let mut negated = false;
-        while at < self.words.len() {
-            if self.used[at] {
-                at += 1;
-                continue;
-            }
-            if matches!(self.word(at), "no" | "without") {
-                negated = self.read_thing(at + 1, true) > 0;
-                if negated {
-                    self.mark(at, 1);
-                }
-                at += 1;
-                continue;
-            }
-            // "no drums or bass", "without drums and bass" go on; anything else ends the exclusion.
-            if negated && matches!(self.word(at), "or" | "nor" | "and") {
-                negated = !matches!(self.word(at), "and") || !matches!(self.word(at + 1), "a" | "with");
-                self.used[at] = true;
-                at += 1;
-                continue;
-            }
-            let length = self.read_thing(at, negated);
-            if length == 0 {
-                negated = false;
-                self.read_mood(at);
-            }
-            at += length.max(1);
-        }
-    }
-
-    fn read_mood(&mut self, at: usize) {
-        let word = self.word(at).to_owned();
-        if let Some((_, energy)) = MOODS.iter().find(|(words, _)| words.contains(&word.as_str())) {
-            self.energy += energy;
-            self.used[at] = true;
-            self.understood.push(format!("{word}: {}", if *energy > 0.0 { "stronger" } else { "softer" }));
-        }
-    }
-
-    /// Reads an instrument or a role at a position; the number of words it took.
-    fn read_thing(&mut self, at: usize, negated: bool) -> usize {
-        let instrument = INSTRUMENTS
-            .iter()
-            .flat_map(|instrument| instrument.words.iter().map(move |phrase| (instrument, phrase)))
-            .filter_map(|(instrument, phrase)| Some((instrument, matches_at(self.words, at, phrase)?)))
-            .max_by_key(|&(_, length)| length);
-        let role = ROLES
-            .iter()
-            .flat_map(|(phrases, roles)| phrases.iter().map(move |phrase| (*roles, phrase)))
-            .filter_map(|(roles, phrase)| Some((roles, matches_at(self.words, at, phrase)?)))
-            .max_by_key(|&(_, length)| length);
-        match (instrument, role) {
-            (Some((instrument, length)), role) if role.is_none_or(|(_, role)| role <= length) => {
-                self.read_instrument(at, length, instrument, negated)
-            }
-            (_, Some((roles, length))) => {
-                self.mark(at, length);
-                let words = self.words[at..at + length].join(" ");
-                if negated {
-                    self.without_roles.extend(roles.iter().filter(|role| **role != Role::Lead));
-                    self.understood.push(format!("no {words}"));
-                } else {
-                    self.understood.push(format!("{}: {words}", roles[0].name()));
-                    let named = roles.iter().filter(|role| !self.wishes.iter().any(|wish| wish.role == **role));
-                    let wishes: Vec<Wish> =
-                        named.map(|role| Wish { role: *role, presets: Vec::new(), words: words.clone() }).collect();
-                    self.wishes.extend(wishes);
-                }
-                length
-            }
-            _ => 0,
-        }
-    }
-
-    fn read_instrument(&mut self, at: usize, length: usize, instrument: &Instrument, negated: bool) -> usize {
-        let presets: Vec<Preset> = instrument.presets.iter().map(|&(bank, program)| Preset { bank, program }).collect();
-        let words = self.words[at..at + length].join(" ");
-        self.mark(at, length);
-        if negated {
-            self.without_presets.extend(presets);
-            self.understood.push(format!("no {words}"));
-            return length;
-        }
-        let mut total = length;
-        let mut said = None;
-        if let Some((_, role)) = AFTER.iter().find(|(word, _)| *word == self.word(at + length)) {
-            said = Some(*role);
-            self.mark(at + length, 1);
-            total += 1;
-        } else if at > 0
-            && !self.used[at - 1]
-            && let Some((word, role)) = BEFORE.iter().find(|(word, _)| *word == self.word(at - 1))
-        {
-            said = Some(*role);
-            self.mark(at - 1, 1);
-            if *word == "soaring" {
-                self.understood.push("soaring: high and in front".to_owned());
-            }
-        }
-        let at_home = self.style.and_then(|style| {
-            let mut parts = style.parts.iter().filter(|part| presets.contains(&part.preset));
-            let first = parts.clone().find(|part| part.role == instrument.role);
-            first.or_else(|| parts.next()).map(|part| part.role)
-        });
-        let role = match instrument.role {
-            // Nothing else can play what these play.
-            role @ (Role::Drums | Role::Percussion) => role,
-            role => said.or(at_home).unwrap_or(role),
-        };
-        self.understood.push(format!("{}: {words}", role.name()));
-        match self.wishes.iter_mut().find(|wish| wish.role == role) {
-            Some(wish) => wish.presets.extend(presets),
-            None => self.wishes.push(Wish { role, presets, words }),
-        }
-        total
-    }
-
-    /// The style that has most of the instruments asked for; the first one on a tie.
-    fn style_by_instruments<'a>(&self, library: &'a StyleLibrary) -> Option<&'a Style> {
-        if self.wishes.is_empty() {
-            return None;
-        }
-        let score = |style: &Style| {
-            let has = |wish: &&Wish| {
-                style.parts.iter().any(|part| {
-                    part.role == wish.role && (wish.presets.is_empty() || wish.presets.contains(&part.preset))
-                })
-            };
-            let weight: f32 = style
-                .parts
-                .iter()
-                .filter(|part| {
-                    self.wishes.iter().any(|wish| wish.role == part.role && wish.presets.contains(&part.preset))
-                })
-                .map(|part| part.weight)
-                .sum();
-            self.wishes.iter().filter(has).count() as f32 * 100.0 + weight.min(99.0)
-        };
-        let mut best: Option<(&Style, f32)> = None;
-        for style in library.list() {
-            let score = score(style);
-            if best.is_none_or(|(_, known)| score > known) {
-                best = Some((style, score));
-            }
-        }
-        best.map(|(style, _)| style)
-    }
+    casting::cast(reading, library)
+        .ok_or_else(|| Error::UnknownStyle { name: prompt.trim().to_owned(), known: library.names() })
 }

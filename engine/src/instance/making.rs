@@ -39,7 +39,7 @@ impl Shared {
             Signal::Generate { style, seed, variations, freedom, tightness } => {
                 let typed = self.state.lock().prompt.clone();
                 let named = || {
-                    let library = self.tools.get().map(|tools| tools.library.clone());
+                    let library = self.tools.get().map(|tools| tools.shelf.library());
                     library.and_then(|library| library.list().get(style).map(|style| style.name.clone()))
                 };
                 let prompt = if typed.trim().is_empty() { named().unwrap_or_default() } else { typed };
@@ -114,7 +114,7 @@ impl Shared {
         if let EngineKind::MusicGen(choice) = engine {
             return choice.folder().map(|_| "MusicGen".to_owned());
         }
-        let resolved = self.tools.get().map(|tools| prompt::resolve(words, &tools.library)).transpose()?;
+        let resolved = self.tools.get().map(|tools| prompt::resolve(words, &tools.shelf.library())).transpose()?;
         Ok(resolved.map_or_else(String::new, |resolved| resolved.label()))
     }
 
@@ -153,13 +153,14 @@ impl Shared {
                     }
                 };
                 let melody = pipeline::corrected(&heard, &source.edits)?.melody;
+                let library = tools.shelf.library();
                 let rendition = match &recipe.engine {
                     EngineKind::Band => {
-                        pipeline::rendition(&melody, &recipe, &name, rate, (&tools.library, &tools.cache), context)?
+                        pipeline::rendition(&melody, &recipe, &name, rate, (&library, &tools.cache), context)?
                     }
                     EngineKind::MusicGen(choice) => {
                         let wanted = Wanted { take: &source.take, melody: &melody, recipe: &recipe, choice, name: &name, rate };
-                        pipeline::neural_rendition(&wanted, &tools.workshop, (&tools.library, &tools.cache), context)?
+                        pipeline::neural_rendition(&wanted, &tools.workshop, (&library, &tools.cache), context)?
                     }
                 };
                 if let Some(shared) = weak.upgrade() {

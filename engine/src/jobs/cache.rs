@@ -51,11 +51,11 @@ impl InputHash {
         Self(hash.digest128())
     }
 
-    /// Of a rendition made from a take by a recipe.
-    pub fn of_rendition(take: Self, recipe: &Recipe, rate: SampleRate) -> Self {
+    /// Of a rendition made from a take by a recipe, with the styles of a library's revision.
+    pub fn of_rendition(take: Self, recipe: &Recipe, rate: SampleRate, styles: u64) -> Self {
         let mut hash = Xxh3::new();
         hash.update(&take.0.to_le_bytes());
-        add(&mut hash, &(recipe, rate));
+        add(&mut hash, &(recipe, rate, styles));
         Self(hash.digest128())
     }
 

@@ -88,7 +88,7 @@ pub fn rendition(
     (library, cache): (&StyleLibrary, &Cache),
     context: &JobContext,
 ) -> Result<Arc<Rendition>> {
-    let input = InputHash::of_rendition(melody.input, recipe, rate);
+    let input = InputHash::of_rendition(melody.input, recipe, rate, library.revision());
     if let Some(known) = cache.rendition(input) {
         return Ok(Arc::new(Rendition { name: name.to_owned(), ..(*known).clone() }));
     }
@@ -135,7 +135,7 @@ pub fn neural_rendition(
     context: &JobContext,
 ) -> Result<Arc<Rendition>> {
     let Wanted { take, melody, recipe, choice, name, rate } = *wanted;
-    let input = InputHash::of_rendition(melody.input, recipe, rate);
+    let input = InputHash::of_rendition(melody.input, recipe, rate, library.revision());
     if let Some(known) = cache.rendition(input) {
         return Ok(Arc::new(Rendition { name: name.to_owned(), ..(*known).clone() }));
     }

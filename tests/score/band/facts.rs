@@ -208,10 +208,15 @@ impl Bars {
     fn of(style: &Style, score: &Score) -> Self {
         let beats = score.grid.metre.bar().0;
         let count = (score.length.0 / beats + 1e-6).floor() as usize;
-        let phrases = if count <= PHRASE { 1 } else { count.div_ceil(PHRASE) };
+        // A tail of one or two bars belongs to the phrase before it.
+        let phrases = if count <= PHRASE { 1 } else { (count + 1) / PHRASE };
         let sections = &style.form.sections;
         let bar = |number: usize| {
-            let phrase = if phrases == 1 { sections.len() - 1 } else { (number / PHRASE).min(sections.len() - 1) };
+            let phrase = if phrases == 1 {
+                sections.len() - 1
+            } else {
+                (number / PHRASE).min(phrases - 1).min(sections.len() - 1)
+            };
             Bar {
                 number,
                 line: score.grid.start.0 + number as f64 * beats,

@@ -23,7 +23,7 @@ cantus: a hummed melody becomes a styled rendition
   cantus render IN --style \"jazz\" [--bpm B] [--metre 4/4] [--seed N] [--variations K]
                 [--freedom F] [--timing sung|tight|grid] [--engine band] [--rate HZ] [--part N]
                 [--midi-lead plain|bend|mpe] [--midi-groove played|straight] [--drum-map gm|FILE]
-                [--level loud|session] [--stems wet|dry] --out DIR
+                [--level loud|session] [--stems wet|dry] [--styles DIR] [--sheet] --out DIR
       Writes DIR/<nn>-<style>/{mix.wav, premaster.wav, stems/*.wav, rendition.mid}
       and DIR/report.json. The style is a name or any prompt. A drum map is a text file with
       a line a drum: its name or General MIDI key, =, and the key it is to have.
@@ -37,8 +37,15 @@ cantus: a hummed melody becomes a styled rendition
       The same with MusicGen-melody, from your own copy of the model; it writes the mix, and
       the melody as rendition.mid. See cantus models.
 
-  cantus styles [--json]
-      Lists the styles.
+  cantus styles [--json] [--styles DIR]
+      Lists the styles: name, shelf, what it is, its words and parts, and mistakes in your own.
+  cantus styles check FILE
+      Reads a style file of yours and says what is wrong in it, and on which line.
+  cantus styles show NAME
+      Prints the file of a built-in style, to begin your own with.
+
+  cantus prompt \"dark 80s ballad, cello lead, no drums\" [--json] [--styles DIR]
+      Tells what is understood of a prompt, and what is not.
 
   cantus models list [--json]
       Lists the neural models: what is installed, how big, under which licence.
@@ -57,6 +64,7 @@ cantus: a hummed melody becomes a styled rendition
       Runs a MusicGen-melody checkpoint on the inputs of a reference file, compares every
       entry, and writes what it computed. Without a reference: whether the model works at all.
 
+Styles of your own are read from DIR, by default the folder styles in your data folder.
 IN is WAV, AIFF, FLAC, MP3, OGG or MIDI. Without --bpm a MIDI file has its own tempo, and that of a
 recording is estimated. --part chooses among the parts of a MIDI file.
 Exit status: 0 done, 1 the work failed, 2 the command line was not understood.
@@ -69,8 +77,12 @@ pub enum Command {
     Version,
     Analyze(Analyze),
     Render(Render),
-    Styles {
+    Styles(Styles),
+    /// Reads a prompt with the built-in styles and those of a folder.
+    Prompt {
+        words: String,
         json: bool,
+        folder: Option<PathBuf>,
     },
     /// Serves a plugin or another `cantus`; not for people.
     Worker,
@@ -88,6 +100,22 @@ pub struct Analyze {
     pub midi: Option<PathBuf>,
     pub picture: Option<PathBuf>,
     pub out: Option<PathBuf>,
+}
+
+/// `cantus styles`.
+#[derive(Debug)]
+pub struct Styles {
+    pub what: StyleWish,
+    pub json: bool,
+    pub folder: Option<PathBuf>,
+}
+
+/// What is wanted of the styles.
+#[derive(Debug)]
+pub enum StyleWish {
+    List,
+    Check(PathBuf),
+    Show(String),
 }
 
 /// `cantus render`.
@@ -110,6 +138,8 @@ pub struct Render {
     pub midi: MidiOptions,
     pub level: Level,
     pub dry_stems: bool,
+    /// Where the user's styles lie.
+    pub styles: Option<PathBuf>,
     pub out: PathBuf,
 }
 
@@ -132,7 +162,7 @@ pub fn parse() -> Result<Command, String> {
     if word == "models" {
         return models::arguments::parse(&mut parser);
     }
-    let mut options = Options::default();
+    let mut options = Options { accepts_more: word == "styles", ..Options::default() };
     options.read(&mut parser)?;
     if options.help {
         return Ok(Command::Help);
@@ -174,12 +204,21 @@ pub fn parse() -> Result<Command, String> {
             midi: options.midi_options,
             level: options.level.unwrap_or(Level::Loud),
             dry_stems: options.dry_stems,
+            styles: options.styles,
             out: options.out.ok_or("render needs --out, the folder to write to")?,
         })),
-        "styles" => Ok(Command::Styles { json: options.json_wanted }),
+        "styles" => {
+            let what = options.style_wish()?;
+            Ok(Command::Styles(Styles { what, json: options.json_wanted, folder: options.styles }))
+        }
+        "prompt" => {
+            let words = options.input.ok_or("prompt needs the words to read, in quotes")?;
+            let words = words.to_string_lossy().into_owned();
+            Ok(Command::Prompt { words, json: options.json_wanted, folder: options.styles })
+        }
         "help" => Ok(Command::Help),
         "worker" => Ok(Command::Worker),
-        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles and models")),
+        other => Err(format!("there is no command \"{other}\"; there are analyze, render, styles, prompt and models")),
     }
 }
 
@@ -210,9 +249,25 @@ struct Options {
     picture: Option<PathBuf>,
     level: Option<Level>,
     dry_stems: bool,
+    styles: Option<PathBuf>,
+    /// A second word after the command: what `check` and `show` are about.
+    more: Option<PathBuf>,
+    accepts_more: bool,
 }
 
 impl Options {
+    fn style_wish(&self) -> Result<StyleWish, String> {
+        let word = self.input.as_deref().map(|word| word.to_string_lossy().into_owned());
+        match (word.as_deref(), &self.more) {
+            (None, _) => Ok(StyleWish::List),
+            (Some("check"), Some(file)) => Ok(StyleWish::Check(file.clone())),
+            (Some("check"), None) => Err("styles check needs the file to read".to_owned()),
+            (Some("show"), Some(name)) => Ok(StyleWish::Show(name.to_string_lossy().into_owned())),
+            (Some("show"), None) => Err("styles show needs the name of a built-in style".to_owned()),
+            (Some(other), _) => Err(format!("styles has no \"{other}\"; there are check FILE and show NAME")),
+        }
+    }
+
     fn read(&mut self, parser: &mut lexopt::Parser) -> Result<(), String> {
         let say = |error: lexopt::Error| error.to_string();
         while let Some(argument) = parser.next().map_err(say)? {
@@ -271,10 +326,12 @@ impl Options {
                     self.read_neural(&name, parser)?;
                 }
                 Long("out") => self.out = Some(path(parser)?),
+                Long("styles") => self.styles = Some(path(parser)?),
                 // `styles --json` has no value, `analyze --json OUT` has one.
                 Long("json") => {
                     self.json_wanted = true;
-                    self.json = parser.optional_value().map(PathBuf::from).or_else(|| next_path(parser));
+                    let taken = parser.optional_value().map(PathBuf::from);
+                    self.json = taken.or_else(|| if self.accepts_more { None } else { next_path(parser) });
                 }
                 Long("part") => {
                     self.part = Some(usize::try_from(whole(parser, "--part", 1..=9_999)?).unwrap_or(1));
@@ -287,6 +344,7 @@ impl Options {
                 Long("picture" | "plot") => self.picture = Some(path(parser)?),
                 Long("help") | Short('h') => self.help = true,
                 Value(input) if self.input.is_none() => self.input = Some(input.into()),
+                Value(more) if self.accepts_more && self.more.is_none() => self.more = Some(more.into()),
                 other => return Err(other.unexpected().to_string()),
             }
         }

@@ -4,6 +4,7 @@ mod analyze;
 mod arguments;
 mod models;
 mod progress;
+mod prompt;
 mod render;
 mod styles;
 
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         }
         Command::Analyze(order) => analyze::run(order),
         Command::Render(order) => render::run(order).map(|()| 0),
-        Command::Styles { json } => styles::run(*json).map(|()| 0),
+        Command::Styles(order) => styles::run(order),
+        Command::Prompt { words, json, folder } => prompt::run(words, *json, folder.as_ref()).map(|()| 0),
         Command::Worker => serve(std::io::stdin().lock(), BufWriter::new(std::io::stdout())).map(|()| 0),
         Command::Models(order) => models::run(order).map(|()| 0),
     };

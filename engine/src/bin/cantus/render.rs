@@ -11,7 +11,7 @@ use cantus_engine::generation::choice::MUSICGEN_VERSION;
 use cantus_engine::generation::direction::Direction;
 use cantus_engine::generation::prompt::resolve;
 use cantus_engine::generation::score::Level;
-use cantus_engine::generation::style::library::StyleLibrary;
+use cantus_engine::generation::style::library::{StyleLibrary, StyleShelf};
 use cantus_engine::generation::{EngineKind, Recipe};
 use cantus_engine::jobs::cache::Cache;
 use cantus_engine::jobs::pipeline::{self, Wanted};
@@ -26,7 +26,11 @@ use std::time::Instant;
 /// Renders every variation, writes them and the report, prints a table.
 pub fn run(order: &Render) -> Result<()> {
     let begun = Instant::now();
-    let library = StyleLibrary::builtin()?;
+    let shelf = StyleShelf::open(order.styles.clone().or_else(StyleLibrary::user_folder))?;
+    let library = shelf.library();
+    for mistake in shelf.mistakes() {
+        eprintln!("cantus: {mistake}");
+    }
     let plan = Plan::of(order, &library)?;
     let mut take = read_part(&order.input, order.tempo, order.metre, order.part)?;
     if let Some(length) = order.length {
