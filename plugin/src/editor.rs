@@ -1,5 +1,6 @@
 //! Thread: gui. The window: capture, melody, style, variations, in the order of the flow.
 
+mod band;
 mod capture;
 mod corrections;
 mod engine;
@@ -41,6 +42,9 @@ pub struct Window {
     host: Option<GuiContext>,
     /// The prompt while it is being typed.
     prompt: String,
+    /// The song's chords while they are being typed, and what is wrong with them.
+    chords: String,
+    chord_mistake: Option<String>,
     /// A variation's name while it is being typed.
     renaming: Option<(u64, String)>,
     /// A file to open, while its path is being typed.
@@ -59,6 +63,8 @@ pub fn create(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dir
         dirty,
         host: None,
         prompt: String::new(),
+        chords: String::new(),
+        chord_mistake: None,
         renaming: None,
         path: String::new(),
         selected: Vec::new(),
@@ -79,6 +85,7 @@ impl NiceEguiApp for Window {
         theme::apply(&context);
         self.host = Some(host);
         self.prompt = self.instance.prompt();
+        self.chords = self.instance.view().song.typed;
         Ok(())
     }
 

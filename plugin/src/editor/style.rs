@@ -7,24 +7,18 @@ use crate::tasks::wish;
 use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::prompt::resolve;
 use cantus_engine::instance::view::View;
-use egui::{Button, DragValue, RichText, Slider, TextEdit, Ui, vec2};
+use egui::{Button, Color32, DragValue, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
 use nice_plug::prelude::Param;
 
 impl Window {
     pub(super) fn style_view(&mut self, ui: &mut Ui, view: &View) {
+        ScrollArea::vertical().id_salt("style view").show(ui, |ui| self.style_column(ui, view));
+    }
+
+    fn style_column(&mut self, ui: &mut Ui, view: &View) {
         self.engine_choice(ui, view);
         ui.heading("Style");
-        ui.horizontal_wrapped(|ui| {
-            for index in 0.. {
-                let Some(name) = style_name(index) else { break };
-                let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
-                if ui.add(Button::selectable(chosen, name).min_size(vec2(92.0, 30.0))).clicked() {
-                    self.set(&self.params.style, index);
-                    self.prompt.clear();
-                    self.instance.set_prompt(String::new());
-                }
-            }
-        });
+        ScrollArea::vertical().id_salt("styles").max_height(170.0).show(ui, |ui| self.style_shelf(ui));
         ui.add_space(4.0);
         ui.label("or say it in your own words");
         let field = TextEdit::multiline(&mut self.prompt)
@@ -56,6 +50,7 @@ impl Window {
         });
         if view.engine == EngineKind::Band {
             self.freedom(ui);
+            self.band_panel(ui, view);
         }
         ui.horizontal(|ui| {
             ui.label("Timing").on_hover_text("How far the notes are pulled from where you sang them to the grid");
@@ -97,6 +92,33 @@ impl Window {
         let tempo = stamp.and_then(|stamp| stamp.tempo);
         let metre = stamp.and_then(|stamp| stamp.metre).unwrap_or_default();
         self.open_by_path(ui, tempo, metre);
+    }
+
+    /// The styles by shelf.
+    fn style_shelf(&mut self, ui: &mut Ui) {
+        let Some(library) = library() else { return };
+        let mut shelves: Vec<&str> = library.list().iter().map(|style| style.category.as_str()).collect();
+        shelves.sort_unstable();
+        shelves.dedup();
+        for shelf in shelves {
+            ui.colored_label(theme::FAINT, shelf);
+            ui.horizontal_wrapped(|ui| {
+                for index in 0.. {
+                    let Some(name) = style_name(index) else { break };
+                    let Some(style) = library.get(&name).filter(|style| style.category == shelf) else { continue };
+                    let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
+                    let [red, green, blue] = style.colour;
+                    let text =
+                        RichText::new(&name).color(Color32::from_rgb(red, green, blue).lerp_to_gamma(theme::TEXT, 0.6));
+                    let button = Button::selectable(chosen, text).min_size(vec2(70.0, 26.0));
+                    if ui.add(button).on_hover_text(&style.about).clicked() {
+                        self.set(&self.params.style, index);
+                        self.prompt.clear();
+                        self.instance.set_prompt(String::new());
+                    }
+                }
+            });
+        }
     }
 
     fn freedom(&self, ui: &mut Ui) {

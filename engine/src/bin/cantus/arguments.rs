@@ -2,6 +2,7 @@
 
 mod midi;
 
+use crate::direction::BandOptions;
 use crate::models;
 use cantus_engine::export::midi::MidiOptions;
 use cantus_engine::generation::choice::{MelodyCondition, MusicGenChoice};
@@ -28,7 +29,8 @@ cantus: a hummed melody becomes a styled rendition
       and DIR/report.json. The style is a name or any prompt. A drum map is a text file with
       a line a drum: its name or General MIDI key, =, and the key it is to have.
       The mix is mastered to -14 LUFS; --level session leaves it as the sum of the stems, at
-      -18. Dry stems have no room and echo.
+      -18. Dry stems have no room and echo. --sheet also draws sheet.png. --style all renders
+      every style there is.
 
   cantus render IN --engine musicgen --prompt \"warm strings\" [--model DIR|NAME]
                 [--melody take|notes|chords|none] [--bars N | --seconds S] [--seed N]
@@ -135,7 +137,10 @@ pub struct Render {
     pub timing: Timing,
     pub rate: SampleRate,
     pub part: Option<usize>,
+    pub band: BandOptions,
     pub midi: MidiOptions,
+    /// Draws a sheet of every variation.
+    pub sheet: bool,
     pub level: Level,
     pub dry_stems: bool,
     /// Where the user's styles lie.
@@ -201,7 +206,9 @@ pub fn parse() -> Result<Command, String> {
             timing: options.timing,
             rate: options.rate.unwrap_or(SampleRate(48_000)),
             part: options.part,
+            band: options.band,
             midi: options.midi_options,
+            sheet: options.sheet,
             level: options.level.unwrap_or(Level::Loud),
             dry_stems: options.dry_stems,
             styles: options.styles,
@@ -246,6 +253,8 @@ struct Options {
     part: Option<usize>,
     midi: Option<PathBuf>,
     midi_options: MidiOptions,
+    band: BandOptions,
+    sheet: bool,
     picture: Option<PathBuf>,
     level: Option<Level>,
     dry_stems: bool,
@@ -342,7 +351,14 @@ impl Options {
                 }
                 Long("midi") => self.midi = Some(path(parser)?),
                 Long("picture" | "plot") => self.picture = Some(path(parser)?),
+                Long("sheet") => self.sheet = true,
                 Long("help") | Short('h') => self.help = true,
+                Long(name) => {
+                    let name = name.to_owned();
+                    if !self.band.read(&name, parser)? {
+                        return Err(format!("there is no option --{name}; see cantus --help"));
+                    }
+                }
                 Value(input) if self.input.is_none() => self.input = Some(input.into()),
                 Value(more) if self.accepts_more && self.more.is_none() => self.more = Some(more.into()),
                 other => return Err(other.unexpected().to_string()),
@@ -427,14 +443,14 @@ pub fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, String> {
     parser.value().map(PathBuf::from).map_err(|error| error.to_string())
 }
 
-fn number(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+pub fn number(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     let given = text(parser)?;
     let value = given.parse().ok().filter(|value| range.contains(value));
     value
         .ok_or_else(|| format!("{name} is \"{given}\", but must be a number from {} to {}", range.start(), range.end()))
 }
 
-fn whole(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
+pub fn whole(parser: &mut lexopt::Parser, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
     let given = text(parser)?;
     let value = given.parse().ok().filter(|value| range.contains(value));
     value.ok_or_else(|| {

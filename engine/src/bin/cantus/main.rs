@@ -2,6 +2,7 @@
 
 mod analyze;
 mod arguments;
+mod direction;
 mod models;
 mod progress;
 mod prompt;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     };
     let result = match &command {
         Command::Help => {
-            print!("{HELP}");
+            print!("{HELP}\n{}", direction::HELP);
             Ok(0)
         }
         Command::Version => {

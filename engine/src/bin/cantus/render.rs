@@ -31,25 +31,27 @@ pub fn run(order: &Render) -> Result<()> {
     for mistake in shelf.mistakes() {
         eprintln!("cantus: {mistake}");
     }
-    let plan = Plan::of(order, &library)?;
+    let plans = Plan::all(order, &library)?;
     let mut take = read_part(&order.input, order.tempo, order.metre, order.part)?;
     if let Some(length) = order.length {
         shorten(&mut take, length);
     }
     let cache = Cache::default();
     let workshop = if order.in_process { Workshop::here() } else { Workshop::from_settings() };
+    let song = order.band.song(take.grid.metre)?;
     let melody = pipeline::listen(&take, &cache, &progress::context("listening"))?;
     let mut rows = Vec::new();
     let mut table = Vec::new();
-    for index in 0..order.variations {
+    let orders = plans.iter().flat_map(|plan| (0..order.variations).map(move |index| (plan, index)));
+    for (number, (plan, index)) in orders.enumerate() {
         let recipe = Recipe {
             engine: order.engine.clone(),
-            prompt: order.style.clone(),
+            prompt: plan.prompt.clone(),
             seed: order.seed.wrapping_add(u64::from(index)),
             freedom: order.freedom,
             timing: order.timing,
-            direction: Direction { level: order.level, ..Default::default() },
-            song: Default::default(),
+            direction: Direction { level: order.level, ..order.band.direction.clone() },
+            song: song.clone(),
             engine_version: plan.version,
         };
         let name = format!("{} {}", plan.label, index + 1);
@@ -62,11 +64,14 @@ pub fn run(order: &Render) -> Result<()> {
                 pipeline::neural_rendition(&wanted, &workshop, (&library, &cache), &context)?
             }
         };
-        let folder = format!("{:02}-{}", index + 1, plan.folder);
+        let folder = format!("{:02}-{}", number + 1, plan.folder);
         let ready_ms = begun.elapsed().as_secs_f32() * 1e3;
         let level = if order.level == Level::Loud { FileLevel::Loud } else { FileLevel::Session };
         let files = Files { level, dry: order.dry_stems, key: Some(melody.analysis.key.key), midi: order.midi.clone() };
         export::write_rendition(&order.out.join(&folder), &rendition, &files, &progress::context(&name))?;
+        if let Some(drawn) = order.sheet.then(|| export::sheet::sheet(&rendition)).transpose()?.flatten() {
+            export::write_file(&order.out.join(&folder).join("sheet.png"), &drawn)?;
+        }
         rows.push(row(&rendition, &folder, ready_ms));
         table.push(line(&rendition, &folder));
     }
@@ -84,7 +89,7 @@ pub fn run(order: &Render) -> Result<()> {
     });
     write_report(&order.out, &report)?;
     progress::clear();
-    for line in &plan.words {
+    for line in plans.iter().flat_map(|plan| &plan.words) {
         println!("{line}");
     }
     println!("{} notes, {}, {:.2} BPM", analysis.notes.len(), analysis.key.key.name(), analysis.tempo().0);
@@ -99,6 +104,7 @@ pub fn run(order: &Render) -> Result<()> {
 
 /// What the engine makes of the words.
 struct Plan {
+    prompt: String,
     label: String,
     folder: String,
     version: u32,
@@ -106,18 +112,33 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(order: &Render, library: &StyleLibrary) -> Result<Self> {
+    /// What is to be made: one thing, or one in every style.
+    fn all(order: &Render, library: &StyleLibrary) -> Result<Vec<Self>> {
+        if order.engine == EngineKind::Band && order.style == "all" {
+            return library.list().iter().map(|style| Self::of(order, &style.name, library)).collect();
+        }
+        Ok(vec![Self::of(order, &order.style, library)?])
+    }
+
+    fn of(order: &Render, prompt: &str, library: &StyleLibrary) -> Result<Self> {
+        let prompt = prompt.to_owned();
         if let EngineKind::MusicGen(choice) = &order.engine {
             // A missing model is told before anybody waits for the analysis.
             let words = vec![format!("model: {}", choice.folder()?.display())];
-            return Ok(Self { label: "MusicGen".into(), folder: "musicgen".into(), version: MUSICGEN_VERSION, words });
+            return Ok(Self {
+                prompt,
+                label: "MusicGen".into(),
+                folder: "musicgen".into(),
+                version: MUSICGEN_VERSION,
+                words,
+            });
         }
-        let resolved = resolve(&order.style, library)?;
+        let resolved = resolve(&prompt, library)?;
         let mut words = vec![format!("understood: {}", resolved.understood.join(", "))];
         if !resolved.ignored.is_empty() {
             words.push(format!("ignored: {}", resolved.ignored.join(", ")));
         }
-        Ok(Self { label: resolved.label(), folder: resolved.style, version: ARRANGER_VERSION, words })
+        Ok(Self { prompt, label: resolved.label(), folder: resolved.style, version: ARRANGER_VERSION, words })
     }
 }
 

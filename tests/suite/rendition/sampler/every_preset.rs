@@ -25,7 +25,7 @@ fn step_at(sound: &[f32], frame: usize) -> f64 {
     largest(&sound[around]) / largest(&sound[..frame.min(sound.len())]).max(1e-9)
 }
 
-fn keys(preset: Preset, [low, high]: [u8; 2]) -> Vec<u8> {
+fn keys(preset: Preset, (low, high): (u8, u8)) -> Vec<u8> {
     if preset.is_kit() { vec![36, 38, 42, 46] } else { vec![low, low + (high - low) / 2, high] }
 }
 
