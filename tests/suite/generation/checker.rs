@@ -4,16 +4,17 @@ use cantus_engine::analysis::Analysis;
 use cantus_engine::generation::score::{ChordSpan, Role, Score, ScoreNote, Track};
 use std::collections::BTreeMap;
 
-/// Keys each preset may play, read from the soundfont's own measurements.
+/// Keys each preset may play, read from the lists of sounds themselves.
 pub fn playable_keys() -> BTreeMap<(u64, u64), (u64, u64)> {
-    let text = include_str!("../../../assets/soundfont/presets.json");
-    let rows: serde_json::Value = serde_json::from_str(text).unwrap();
     let number = |value: &serde_json::Value| value.as_u64().unwrap();
     let row = |row: &serde_json::Value| {
         let keys = (number(&row["keys"][0]), number(&row["keys"][1]));
         ((number(&row["bank"]), number(&row["program"])), keys)
     };
-    rows.as_array().unwrap().iter().map(row).collect()
+    let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap();
+    let sampled = read(include_str!("../../../assets/soundfont/presets.json"));
+    let synthetic = read(include_str!("../../../assets/synth/presets.json"));
+    sampled.iter().chain(&synthetic).map(row).collect()
 }
 
 /// Everything that is wrong with a score as such, in words.
