@@ -1,9 +1,13 @@
 //! Style files: what is read, what is refused, and on which line.
 
+use super::checker::faults;
+use super::tunes;
 use cantus_engine::Error;
+use cantus_engine::generation::band::arrange;
 use cantus_engine::generation::score::Role;
 use cantus_engine::generation::style::library::{StyleLibrary, StyleShelf};
 use cantus_engine::generation::style::{LastChord, Section, Voicing, chord::RomanChord, steps};
+use cantus_engine::job_context::JobContext;
 use cantus_engine::time::Metre;
 
 const SHORE: &str = include_str!("../../data/styles/shore.toml");
@@ -77,6 +81,41 @@ fn acoustic_styles_have_enough_to_choose_from() {
             let fills =
                 part.patterns.iter().filter(|pattern| pattern.metre == home && pattern.section == Section::Fill);
             assert!(fills.count() >= 3, "{name} has fewer than three fills");
+        }
+    }
+}
+
+/// Every built-in style, also in metres it has no patterns for: what it writes can be played.
+#[test]
+fn every_style_plays_in_every_metre() {
+    let library = StyleLibrary::builtin().unwrap();
+    let metres = [(4, 4), (3, 4), (6, 8), (12, 8), (5, 4), (7, 8), (2, 4)];
+    let line: Vec<(f64, f64, u8)> = (0..18)
+        .map(|index| (f64::from(index), f64::from(index) + 0.9, 60 + [0, 4, 7, 5, 2, 9][index as usize % 6]))
+        .collect();
+    for style in library.list() {
+        for (index, metre) in metres.into_iter().enumerate() {
+            let tempo =
+                f64::from(style.tempo.0) + (f64::from(style.tempo.1 - style.tempo.0)) * (index % 3) as f64 / 2.0;
+            let place = tunes::grid(0.0, tempo, metre);
+            let length = (18.0 / place.metre.bar().0).ceil() * place.metre.bar().0;
+            let key = if index % 2 == 0 { tunes::major(0) } else { tunes::minor(9) };
+            let analysis = tunes::analysis(&line, place, length, key);
+            let score =
+                arrange(&tunes::request(&analysis, &style.name, 3, 0.0), &library, &JobContext::detached()).unwrap();
+            let found = faults(&score, &analysis);
+            assert!(found.is_empty(), "{} in {}/{} at {tempo}: {found:?}", style.name, metre.0, metre.1);
+            assert!(score.tracks.len() >= 3, "{} in {}/{}", style.name, metre.0, metre.1);
+            for track in score.tracks.iter().filter(|track| matches!(track.role, Role::Chords | Role::Bass)) {
+                assert!(
+                    !track.notes.is_empty(),
+                    "{} in {}/{}: nobody plays the {}",
+                    style.name,
+                    metre.0,
+                    metre.1,
+                    track.role.name()
+                );
+            }
         }
     }
 }
