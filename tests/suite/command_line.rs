@@ -287,7 +287,7 @@ fn bad_input_gets_one_clear_sentence_and_a_status() {
         (&["analyze", &hum, "--bpm", "fast"], 2, "--bpm"),
         (&["analyze", &hum, "--bpm", "0"], 2, "20 to 400"),
         (&["render", &hum, "--style", "jazz", "--engine", "choir", "--out", out], 2, "band"),
-        (&["sing"], 2, "analyze, render, styles and models"),
+        (&["sing"], 2, "analyze, render, styles, prompt and models"),
         (&["analyze"], 2, "which recording"),
     ];
     for (arguments, status, word) in rows {

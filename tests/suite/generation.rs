@@ -11,6 +11,7 @@ mod locks;
 mod moods;
 mod parts;
 mod probe;
+mod promises;
 mod prompts;
 mod scores;
 mod song;

@@ -91,7 +91,11 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     remarks.extend(lead_keys.and_then(|lead| lead::remark(&melody, &led_tune, lead, voice)));
     // The others know the tune where the style's own lead would play it, so that another lead changes nothing for them.
     let known = ensemble::lead(style, &wish, presets, harmony_seed(recipe));
-    let tune = lead::tune(&melody, Some((&known, keys_of(&known))), LeadVoice::AsSung);
+    let mut tune = lead::tune(&melody, Some((&known, keys_of(&known))), LeadVoice::AsSung);
+    if voice == LeadVoice::Off {
+        // The singer keeps the tune, where it was sung.
+        tune.clone_from(&melody);
+    }
     let fills = fills::rooms(&bars, &tune, &style.form);
     let tempo = analysis.tempo().0;
     let mood = Mood::of(&direction.moods, 0.0);

@@ -12,6 +12,7 @@ use super::strip::{kicks, stem_touch};
 use super::{Stem, passes, room};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
+use crate::gating::gated_mean;
 use crate::generation::direction::Ending;
 use crate::generation::score::{Balance, Role, Score, Track, written_power};
 use crate::job_context::JobContext;
@@ -30,12 +31,12 @@ const TAIL_FLOOR: f32 = 3e-5;
 const END_FADE_SECONDS: f64 = 0.02;
 /// Bars that are rendered first, and by which an instrument's level is judged.
 const FIRST_BARS: f64 = 2.0;
-/// Notes that begin so long after the first bars may still cut off a note in them.
-const REACH_SECONDS: f64 = 0.25;
 /// Nothing changes in steps of more frames than this.
 const FINEST_FRAMES: usize = 256;
 /// Steps in a second, of written power and of measured loudness.
 const STEPS: f64 = 10.0;
+/// What is so soft counts for nothing in written power: the absolute gate.
+const SILENT: f64 = 1e-6;
 /// Loudness of one note of an evened instrument at velocity 100, and how far a real one may be from it, in LUFS and dB.
 const EVEN_LUFS: f32 = -18.7;
 const CORRECTION_DB: f32 = 12.0;
@@ -110,17 +111,10 @@ impl<'a> Plan<'a> {
     /// As [`Self::stems`].
     pub fn first_bars(&self, context: &JobContext) -> Result<AudioBuffer> {
         let frames = self.first_frames();
-        let last = self.score.grid.beat_at(crate::time::Seconds(frames as f64 / self.rate.hz() + REACH_SECONDS));
         let stems = side_by_side(self.score.tracks.iter().collect(), |_, track: &Track| {
-            let notes = track.notes.iter().filter(|note| note.start < last).cloned().collect();
-            let begun = Track { notes, ..track.clone() };
-            if begun.notes.is_empty() {
-                let audio = AudioBuffer::silent(self.rate, 2, frames);
-                return Ok(Stem { role: track.role, instrument: track.instrument.clone(), audio });
-            }
             // Gains are straight lines over some frames, which must not end with what is wanted.
-            let more = (frames + FINEST_FRAMES).min(self.frames);
-            let mut audio = self.sound_of(track, &begun, more, context, &|| Ok(()))?;
+            let more = if track.role == Role::Lead { self.frames } else { (frames + FINEST_FRAMES).min(self.frames) };
+            let mut audio = self.sound(track, more, context, &|| Ok(()))?;
             audio.channels.iter_mut().for_each(|channel| channel.truncate(frames));
             passes::scale_to_24_bit(&mut audio, 1.0, context)?;
             Ok(Stem { role: track.role, instrument: track.instrument.clone(), audio })
@@ -133,21 +127,10 @@ impl<'a> Plan<'a> {
         self.score.grid.frame_of(self.score.grid.start + bars, self.rate).index().unwrap_or(0).clamp(1, self.frames)
     }
 
+    /// What is heard of a track up to a frame, at its final level.
     fn sound(
         &self,
         track: &Track,
-        frames: usize,
-        context: &JobContext,
-        played: &dyn Fn() -> Result<()>,
-    ) -> Result<AudioBuffer> {
-        self.sound_of(track, track, frames, context, played)
-    }
-
-    /// What is heard of a track when only the notes of `begun` are played, at its final level.
-    fn sound_of(
-        &self,
-        track: &Track,
-        begun: &Track,
         frames: usize,
         context: &JobContext,
         played: &dyn Fn() -> Result<()>,
@@ -157,7 +140,7 @@ impl<'a> Plan<'a> {
         // What ends plays its last chord after the last bar; what loops has nothing there.
         let until = if score.ending == Ending::Final { self.frames } else { self.region };
         let until = i64::try_from(until).unwrap_or(i64::MAX);
-        let mut audio = render_part(begun, &score.grid, *rate, until, frames, context, played)?;
+        let mut audio = render_part(track, &score.grid, *rate, until, frames, context, played)?;
         passes::change(&mut audio, context, |_, piece| {
             piece.iter_mut().filter(|sample| !sample.is_finite()).for_each(|sample| *sample = 0.0);
         })?;
@@ -169,17 +152,27 @@ impl<'a> Plan<'a> {
             let depth_db = DIP_DB[usize::from(matches!(track.role, Role::Pad | Role::Bass))];
             self.filter(&mut audio, &Biquad::bell(hz, -depth_db, DIP_Q, *rate), context)?;
         }
+        // Room and echo are heard too, so they count; they only add up, so that the gain may follow them.
+        let correction_db = if self.wet {
+            self.add_space(&mut audio, track, context)?;
+            self.correction_db(track, &audio, context)?
+        } else {
+            let mut wet = audio.clone();
+            self.add_space(&mut wet, track, context)?;
+            self.correction_db(track, &wet, context)?
+        };
         let lead_db = if track.role == Role::Lead { balance.lead_db } else { 0.0 };
-        let gain_db = balance.band_db + lead_db + self.correction_db(track, &audio, context)?;
-        passes::scale(&mut audio, db(gain_db), context)?;
-        if self.wet {
-            if let Some(delay) = &score.delay {
-                add_echo(&mut audio, delay, track.strip.delay, &score.grid, context)?;
-            }
-            room::add_room(&mut audio, &score.room, track.reverb, context)?;
-        }
+        passes::scale(&mut audio, db(balance.band_db + lead_db + correction_db), context)?;
         apply_master(&mut audio, &stem_touch(&score.master, track.role, balance), context)?;
         Ok(audio)
+    }
+
+    /// Echo and room of a part.
+    fn add_space(&self, audio: &mut AudioBuffer, track: &Track, context: &JobContext) -> Result<()> {
+        if let Some(delay) = &self.score.delay {
+            add_echo(audio, delay, track.strip.delay, &self.score.grid, context)?;
+        }
+        room::add_room(audio, &self.score.room, track.reverb, context)
     }
 
     /// Where a part leaves the lead some room.
@@ -197,17 +190,25 @@ impl<'a> Plan<'a> {
         audio.channels.iter_mut().try_for_each(|channel| filter.clone().filter(channel, context))
     }
 
-    /// How much louder an ideal instrument would be than this one, through the first two bars it plays in, in dB.
+    /// How much louder an ideal instrument would be than this one, in dB: through the first two bars it plays in, the lead through all of
+    /// the region.
     fn correction_db(&self, track: &Track, audio: &AudioBuffer, context: &JobContext) -> Result<f32> {
         let power = written_power(track, &self.score.grid, self.score.length);
-        let window = ((self.first_frames() as f64 / self.rate.hz() * STEPS) as usize).max(1);
-        let first = power.chunks(window).position(|powers| powers.iter().any(|&power| power > 0.0));
-        let Some(first) = first else { return Ok(-EVEN_LUFS) };
-        let steps = first * window..((first + 1) * window).min(power.len());
-        let written = power[steps.clone()].iter().sum::<f64>() / steps.len() as f64;
         let frame = |step: usize| (step as f64 / STEPS * self.rate.hz()) as usize;
-        let sounding = WeightedPower::of_range(audio, frame(steps.start)..frame(steps.end), context)?.energy();
-        let Some(measured) = sounding.mean_lufs() else { return Ok(-EVEN_LUFS) };
+        let (written, measured) = if track.role == Role::Lead {
+            // The tune is judged as a whole: a soft or low beginning must not make the rest too loud.
+            let sounding = WeightedPower::of_range(audio, 0..self.region.min(audio.frames()), context)?.energy();
+            (gated_mean(&power, SILENT), sounding.integrated_lufs())
+        } else {
+            let window = ((self.first_frames() as f64 / self.rate.hz() * STEPS) as usize).max(1);
+            let first = power.chunks(window).position(|powers| powers.iter().any(|&power| power > 0.0));
+            let Some(first) = first else { return Ok(-EVEN_LUFS) };
+            let steps = first * window..((first + 1) * window).min(power.len());
+            let written = power[steps.clone()].iter().sum::<f64>() / steps.len() as f64;
+            let sounding = WeightedPower::of_range(audio, frame(steps.start)..frame(steps.end), context)?.energy();
+            (Some(written), sounding.mean_lufs())
+        };
+        let (Some(written), Some(measured)) = (written, measured) else { return Ok(-EVEN_LUFS) };
         let correction_db = 10.0 * written.log10() as f32 - measured;
         Ok(correction_db.clamp(-EVEN_LUFS - CORRECTION_DB, -EVEN_LUFS + CORRECTION_DB))
     }

@@ -82,7 +82,7 @@ fn cells(row: &StyleRow) -> Vec<String> {
         format!("{:.0}", most(&|sound| sound.null_db)),
         format!("{:.3}", sounds(&|sound| sound.sine_chroma - sound.lead_chroma)),
         format!("{:.2}", sounds(&|sound| sound.mix_chroma)),
-        format!("{:.1}", most(&|sound| sound.lead_over_backing_lu)),
+        format!("{:.1}…{:.1}", -most(&|sound| -sound.lead_over_backing_lu), most(&|sound| sound.lead_over_backing_lu)),
         format!("{:.1}", most(&|sound| sound.masked_db)),
         format!("{first}/{}", row.sounds.len()),
     ]

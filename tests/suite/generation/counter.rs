@@ -22,6 +22,9 @@ fn library() -> &'static StyleLibrary {
         for (name, text) in styles {
             // Cello below; violins above.
             for (side, preset, register) in [("below", "0:42", "[38, 62]"), ("above", "20:48", "[67, 91]")] {
+                // The style's own counter-lines go, whole.
+                let own = |part: &&str| !part.contains("role = \"counter\"");
+                let text = text.split("[[parts]]").filter(own).collect::<Vec<_>>().join("[[parts]]");
                 let text: Vec<String> = text
                     .lines()
                     .map(|line| match line.split(' ').next() {
@@ -29,7 +32,6 @@ fn library() -> &'static StyleLibrary {
                         Some("words") => format!("words = [\"{name}{side}\"]"),
                         _ => line.to_owned(),
                     })
-                    .filter(|line| !line.contains("role = \"counter\""))
                     .collect();
                 let part = format!(
                     "\n[[parts]]\nrole = \"counter\"\npreset = \"{preset}\"\nregister = {register}\ngain_db = -6\ngate = 0.97\nrule = \"counter\"\n"

@@ -59,7 +59,9 @@ fn last_chord_faults(score: &Score) -> Vec<String> {
     for track in score.tracks.iter().filter(|track| track.role != Role::Lead) {
         let after = track.notes.iter().filter(|note| note.start.0 > at + 0.5).count();
         let struck = track.notes.iter().filter(|note| (note.start.0 - at).abs() < 0.3).count();
-        if after > 0 || struck == 0 {
+        // A swell leads into the last chord and is over.
+        let swells = matches!((track.preset.bank, track.preset.program), (0, 119) | (120, 40 | 41));
+        if after > 0 || (struck == 0 && !swells) {
             faults.push(format!("{}: {struck} notes on the last chord, {after} after it", track.role.name()));
         }
     }
@@ -214,6 +216,7 @@ fn verse_and_chorus_share_their_chords_and_a_bridge_leads_away() {
                 let others = score.tracks.iter().filter(|track| track.role != Role::Lead);
                 others.flat_map(|track| &track.notes).map(|note| u64::from(note.velocity)).sum::<u64>()
             };
+            println!("{} {seed}: verse {} chorus {}", style.name, weight(&verse), weight(&chorus));
             assert!(weight(&verse) < weight(&chorus), "{} {seed}: the verse is not lighter", style.name);
             assert!(weight(&bridge) < weight(&chorus), "{} {seed}: the bridge is not lighter", style.name);
             all += 1;

@@ -108,7 +108,8 @@ fn spoilt(style: &Style, score: &Score, fact: &Fact) -> Option<Score> {
 #[test]
 fn a_broken_promise_is_found() {
     let library = StyleLibrary::builtin().expect("styles");
-    let tune = melodies().into_iter().max_by(|a, b| a.analysis.length.0.total_cmp(&b.analysis.length.0)).expect("a tune");
+    let tune =
+        melodies().into_iter().max_by(|a, b| a.analysis.length.0.total_cmp(&b.analysis.length.0)).expect("a tune");
     let (mut tried, mut missed) = (0, Vec::new());
     for style in library.list() {
         for seed in SEEDS {
@@ -116,7 +117,8 @@ fn a_broken_promise_is_found() {
             for fact in style.facts.iter().filter(|fact| fact.metre == score.grid.metre) {
                 let alone = Style { facts: vec![fact.clone()], ..style.clone() };
                 let tempo = score.grid.tempo.tempo_at(score.grid.start).0 as f32;
-                let Some(spoilt) = spoilt(style, &score, fact).filter(|_| (fact.tempo.0..fact.tempo.1).contains(&tempo))
+                let Some(spoilt) =
+                    spoilt(style, &score, fact).filter(|_| (fact.tempo.0..fact.tempo.1).contains(&tempo))
                 else {
                     continue;
                 };
@@ -129,7 +131,12 @@ fn a_broken_promise_is_found() {
     }
     assert!(tried > 2 * library.list().len(), "only {tried} promises were broken");
     // A part that rests in all groove bars, or plays on every sixteenth, gives nothing to find.
-    assert!(missed.len() * 10 <= tried, "{} of {tried} broken promises were not found:\n{}", missed.len(), missed.join("\n"));
+    assert!(
+        missed.len() * 10 <= tried,
+        "{} of {tried} broken promises were not found:\n{}",
+        missed.len(),
+        missed.join("\n")
+    );
 }
 
 #[test]
@@ -154,6 +161,9 @@ fn wrong_chords_and_wrong_leads_are_found() {
     assert!(!lead::turned(&wrong, &notes).is_empty(), "a leap in the wrong direction");
     assert!(variety::difference(&score, &moved) < 1e-9, "the same notes");
     let mut again = score.clone();
-    again.tracks.iter_mut().for_each(|track| track.notes.iter_mut().for_each(|note| note.start = note.start + Beats(0.5)));
+    again
+        .tracks
+        .iter_mut()
+        .for_each(|track| track.notes.iter_mut().for_each(|note| note.start = note.start + Beats(0.5)));
     assert!(variety::difference(&score, &again) > 0.3, "notes elsewhere are other notes");
 }

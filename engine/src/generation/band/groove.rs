@@ -7,7 +7,7 @@ use super::moods::Mood;
 use crate::generation::direction::Pulse;
 use crate::generation::score::ScoreNote;
 use crate::generation::style::steps;
-use crate::generation::style::{Feel, Part, Pattern, Section, SwingUnit};
+use crate::generation::style::{Feel, Line, Part, Pattern, Section, SwingUnit};
 use crate::time::{Beats, Metre};
 
 /// A style's feel at a tempo in a metre.
@@ -116,17 +116,40 @@ pub struct PatternPlan {
     pub ending: Option<Pattern>,
 }
 
+/// Strokes of a pattern a bar; ghost notes count half.
+fn density(pattern: &Pattern) -> f64 {
+    let strokes = |line: &Line| {
+        let steps = line.bars.iter().flatten();
+        steps.map(|step| if step.symbol == 'g' { 0.5 } else { 1.0 }).sum::<f64>() / line.bars.len().max(1) as f64
+    };
+    pattern.lines.iter().map(strokes).sum()
+}
+
 impl PatternPlan {
     /// Picks one pattern a section by weight; a section without one borrows the other's. Later passes may pick another. A part without
     /// any pattern for the metre plays those of another metre made to fit, or a plain one. `tempo` is the one the band counts.
-    pub fn new(part: &Part, bars: &Bars, tempo: f64, chance: &mut Chance) -> Self {
+    pub fn new(part: &Part, bars: &Bars, tempo: f64, grows: bool, chance: &mut Chance) -> Self {
         let known = metres::patterns(part, bars.metre, tempo as f32);
         let of = |section: Section| known.iter().filter(move |pattern| pattern.section == section);
         let pick = |section: Section, chance: &mut Chance| {
             let weights: Vec<f32> = of(section).map(|pattern| pattern.weight).collect();
             chance.pick_spread(&weights).and_then(|index| of(section).nth(index)).cloned()
         };
-        let (a, b) = (pick(Section::A, chance), pick(Section::B, chance));
+        let (mut a, mut b) = (pick(Section::A, chance), pick(Section::B, chance));
+        // What grows from A to B has no more strokes in A than in B.
+        let most = b.as_ref().filter(|_| grows).map_or(f64::INFINITY, density);
+        let thinner = || {
+            let fitting = of(Section::A).filter(|pattern| density(pattern) <= most);
+            let heaviest = fitting.max_by(|a, b| a.weight.total_cmp(&b.weight));
+            heaviest.or_else(|| of(Section::A).min_by(|a, b| density(a).total_cmp(&density(b)))).cloned()
+        };
+        if a.as_ref().is_some_and(|pattern| density(pattern) > most) {
+            a = thinner();
+        }
+        let least = a.as_ref().filter(|_| grows).map_or(0.0, density);
+        if b.as_ref().is_some_and(|pattern| density(pattern) < least) {
+            b = of(Section::B).max_by(|a, b| density(a).total_cmp(&density(b))).cloned();
+        }
         let fill = pick(Section::Fill, chance);
         let ending = pick(Section::Ending, chance);
         let plain = || metres::plain(part, bars.metre);
@@ -141,7 +164,11 @@ impl PatternPlan {
             for (index, section) in [Section::A, Section::B].into_iter().enumerate() {
                 // A band that repeats a tune keeps its groove more often than not.
                 let other = pick(section, chance);
-                if let Some(other) = other.filter(|_| chance.hit(0.4)) {
+                let fits = |other: &Pattern| match section {
+                    Section::A => density(other) <= most,
+                    _ => density(other) >= least,
+                };
+                if let Some(other) = other.filter(|_| chance.hit(0.4)).filter(fits) {
                     next[index] = other;
                 }
             }

@@ -87,7 +87,9 @@ impl Sheet<'_> {
 
     /// The patterns of a part.
     pub fn plan(&self, part: &Part, chance: &mut Chance) -> PatternPlan {
-        PatternPlan::new(part, self.bars, self.tempo / self.scale(), chance)
+        let passes = self.bars.bars.last().is_some_and(|bar| bar.pass > 0);
+        let grows = passes || self.direction.place != Place::Whole;
+        PatternPlan::new(part, self.bars, self.tempo / self.scale(), grows, chance)
     }
 
     /// Beats of the song for a beat of a pattern.

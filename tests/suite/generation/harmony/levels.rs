@@ -172,8 +172,12 @@ fn a_pedal_keeps_the_tonic_in_the_bass() {
             symbols(&score)
         );
         assert!(score.chords.iter().any(|chord| chord.symbol.ends_with("/F")), "{style}: {:?}", symbols(&score));
-        let without = super::plainly(&library, &analysis, style, 2);
-        assert!(without.chords.iter().any(|chord| chord.bass.unwrap_or(chord.root) != tonic));
+        // A style may choose a pedal by itself, but not by every seed.
+        let moves = |seed: u64| {
+            let score = super::plainly(&library, &analysis, style, seed);
+            score.chords.iter().any(|chord| chord.bass.unwrap_or(chord.root) != tonic)
+        };
+        assert!((0..6).filter(|seed| moves(*seed)).count() >= 3, "{style}");
     }
 }
 

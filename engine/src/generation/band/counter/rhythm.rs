@@ -4,7 +4,7 @@ use super::super::bars::Bar;
 use super::super::chance::Chance;
 use super::super::sheet::Sheet;
 use super::{Stroke, Sung};
-use crate::generation::style::{Part, Section};
+use crate::generation::style::{LastChord, Part, Section};
 
 /// Onsets this near to a place belong to it, in beats.
 const NEAR: f64 = 0.16;
@@ -38,7 +38,7 @@ pub fn strokes(sheet: &Sheet<'_>, part: &Part, tune: &[Sung], chance: &mut Chanc
     let offbeats = chance.hit(0.5);
     let mut strokes: Vec<Stroke> = Vec::new();
     let mut rested = true;
-    for bar in bars.bars.iter().filter(|bar| !bar.pickup && plays(part, bar)) {
+    for bar in bars.bars.iter().filter(|bar| !bar.pickup && !bar.closing && plays(part, bar)) {
         let places = ((bar.to - bar.line) / unit - 1e-6).ceil() as usize;
         // The first place of every phrase is a breath, so that the line has phrases, too.
         for place in 0..places {
@@ -65,13 +65,19 @@ pub fn strokes(sheet: &Sheet<'_>, part: &Part, tune: &[Sung], chance: &mut Chanc
         }
         rested |= bar.ends_phrase;
     }
+    if let Some(bar) = bars.closing() {
+        strokes.push(Stroke { start: bar.from, end: bar.to, free: true, anew: false });
+    }
     close(&mut strokes, sheet, part);
+    if let Some(last) = strokes.last_mut().filter(|_| bars.closing().is_some() && sheet.form.last == LastChord::Hit) {
+        last.end = last.end.min(last.start + bars.count_beats);
+    }
     strokes
 }
 
 fn plays(part: &Part, bar: &Bar) -> bool {
     let section = if bar.section == Section::B { Section::B } else { Section::A };
-    part.sections.is_empty() || part.sections.contains(&section)
+    bar.closing || part.sections.is_empty() || part.sections.contains(&section)
 }
 
 fn count_of(within: f64, count: f64) -> bool {

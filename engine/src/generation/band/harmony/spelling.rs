@@ -94,9 +94,11 @@ fn choose<'a>(
             let mut cost = task.style.harmony.melody_weight * over.cost(&spelling.tones, licence) + spelling.cost;
             if spelling.colour {
                 // A touch of the seed decides between spellings the melody does not choose between.
-                let taste = -0.15 + 0.3 * chance.uniform() - 0.35 * richness;
+                let taste = -0.15 + 0.3 * chance.uniform();
                 cost += beside(task.melody, slot, spelling, &candidate.spellings[0]) + taste;
             }
+            // A wish for more is a price on every tone, so that more of it never gives fewer tones.
+            cost -= 0.25 * richness * (spelling.tones.len() as f32 - 3.0);
             let own = spelling.tones.iter().fold(0, |bits, tone| bits | 1 << tone);
             if pending & !own != 0 || over.pending(&spelling.tones, licence) & !next != 0 {
                 cost += HARD;

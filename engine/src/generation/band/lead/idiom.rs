@@ -161,9 +161,13 @@ impl Idiom {
         });
         let mut idiom = named.unwrap_or(PLAIN);
         idiom.swung = style.feel.swing > 0.56 && style.feel.swing_unit == SwingUnit::Eighth;
-        // Two answers at once are none.
+        // Two answers at once are none, and what is chromatic or out of time leaves a second line no room.
         if answered {
             idiom.fill = 0.0;
+            idiom.approach = 0.0;
+            idiom.enclosure = 0.0;
+            idiom.anticipate = 0.0;
+            idiom.delay *= 0.5;
         }
         if style.harmony.blue {
             idiom.blue = idiom.blue.max(0.6);
