@@ -234,6 +234,7 @@ fn piece<'a>(taken: &'a Analysis, style: &Style, recipe: &Recipe, context: &JobC
     let bars = Bars::of(&analysis, &style.form, Shape { passes: &passes, leads_in, ..shape })?;
     let melody = melody::on_grid(&analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, direction);
+    let recipe = &form::counted(recipe, &manner);
     let find = |melody: &[melody::MelodyNote], bars: &Bars| {
         harmony::harmonise(&task(melody, bars, &taken.key, &manner, recipe), context)
     };
@@ -273,6 +274,7 @@ pub fn chord_alternatives(
     let bars = Bars::of(&request.analysis, &style.form, shape)?;
     let melody = melody::on_grid(&request.analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, &recipe.direction);
+    let recipe = &form::counted(recipe, &manner);
     harmony::alternatives(&task(&melody, &bars, &request.analysis.key, &manner, recipe), context)
 }
 

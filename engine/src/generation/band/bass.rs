@@ -3,7 +3,7 @@
 use super::bars::Bar;
 use super::harmony::Chord;
 use super::sheet::{PlacedStep, Sheet, note, written};
-use crate::generation::score::{Role, ScoreNote};
+use crate::generation::score::{Preset, Role, ScoreNote};
 use crate::generation::style::Part;
 
 /// The key of a pitch class within a register nearest to another key.
@@ -69,7 +69,43 @@ pub fn degrees(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
     }
     notes.sort_by(|a, b| a.start.0.total_cmp(&b.start.0));
     sheet.groove.humanise(&mut notes, part, &mut chance);
+    if part.preset == SUB_808 {
+        glide(sheet, part, &mut notes);
+    }
     notes
+}
+
+/// The sound that glides from note to note.
+const SUB_808: Preset = Preset { bank: 120, program: 0 };
+/// Notes that lie nearer than this touch, in beats.
+const TOUCH_BEATS: f64 = 0.15;
+/// How long a glide takes.
+const GLIDE_MS: f32 = 90.0;
+
+/// Slides into a note from the one it touches, as producers draw them under an 808.
+fn glide(sheet: &Sheet<'_>, part: &Part, notes: &mut [ScoreNote]) {
+    for index in 1..notes.len() {
+        let (before, note) = (&notes[index - 1], &notes[index]);
+        let gap = note.start.0 - (before.start.0 + before.length.0);
+        let from = f32::from(before.key) - f32::from(note.key);
+        let place = note.written.unwrap_or(note.start).0;
+        if from == 0.0 || gap > TOUCH_BEATS || sheet.luck(part, "glide", place) >= 0.7 {
+            continue;
+        }
+        let beats = (sheet.groove.beats(GLIDE_MS) as f32).min(0.5 * note.length.0 as f32);
+        notes[index].bend = vec![(0.0, from), (beats, 0.0)];
+    }
+}
+
+/// The chord a note that anticipates belongs to: in the last count before a change, the next one; at the end of a loop, the first.
+fn ahead(sheet: &Sheet<'_>, step: PlacedStep<'_>, here: usize) -> usize {
+    let chord = &sheet.harmony.chords[here];
+    let late = step.written > chord.start + 0.02 && chord.end - step.written < sheet.count_beats() + 0.02;
+    match (late, here + 1 < sheet.harmony.chords.len()) {
+        (true, true) => here + 1,
+        (true, false) if sheet.bars.closing().is_none() => 0,
+        _ => here,
+    }
 }
 
 struct Line {
@@ -87,7 +123,8 @@ impl Line {
     }
 
     fn play(&mut self, sheet: &Sheet<'_>, part: &Part, bar: &Bar, step: PlacedStep<'_>) {
-        let index = sheet.harmony.index_at(step.start);
+        let here = sheet.harmony.index_at(step.start);
+        let index = if part.anticipate { ahead(sheet, step, here) } else { here };
         let chord = &sheet.harmony.chords[index];
         let root = match self.stands {
             Some((line, known, root)) if line == bar.line && known == index => root,
@@ -132,9 +169,14 @@ impl Line {
         }
         let held = (step.end - step.start) * f64::from(part.gate);
         // A bass note never hangs over into a chord it does not belong to.
-        let end = (step.start + held).min(chord.end.max(step.start + 0.1));
+        let until = if index < here { bar.to } else { chord.end };
+        let end = (step.start + held).min(until.max(step.start + 0.1));
         self.notes.push(written(note(step.start, end, key, velocity), step.written));
-        if step.end > chord.end + 0.45 && index + 1 < sheet.harmony.chords.len() && chord.end < bar.to - 0.1 {
+        if index == here
+            && step.end > chord.end + 0.45
+            && index + 1 < sheet.harmony.chords.len()
+            && chord.end < bar.to - 0.1
+        {
             let next = &sheet.harmony.chords[index + 1];
             let key = self.root(sheet.bass_of(next), part);
             self.notes.push(note(chord.end, step.end.min(next.end), key, velocity));

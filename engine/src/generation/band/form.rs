@@ -5,6 +5,7 @@
 use super::bars::{Bars, SAME};
 use super::extension::Pass;
 use super::harmony::{Chord, Harmony};
+use crate::generation::Recipe;
 use crate::generation::direction::{Direction, Place, Pulse};
 use crate::generation::style::{Style, Vocabulary};
 
@@ -26,6 +27,16 @@ pub fn manner(style: &Style, direction: &Direction) -> Style {
         }
     }
     style
+}
+
+/// The recipe with the chords a bar that its pulse asks for, unless the musician has asked for a number: a band that counts half or twice
+/// as fast is heard to change chords so, whatever else the style would do.
+pub fn counted(recipe: &Recipe, manner: &Style) -> Recipe {
+    let mut recipe = recipe.clone();
+    if recipe.direction.pulse != Pulse::Normal {
+        recipe.direction.chords_per_bar.get_or_insert(manner.harmony.chords_per_bar);
+    }
+    recipe
 }
 
 fn lead_away(vocabulary: &mut Vocabulary) {

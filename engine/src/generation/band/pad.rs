@@ -9,6 +9,8 @@ use crate::time::Beats;
 
 /// Counts of silence in the tune that are a breath.
 const BREATH: f64 = 0.9;
+/// How much softer a last chord that swells begins.
+const SWELL_DB: f32 = -8.0;
 
 /// Held chords. Every phrase is struck anew, and every chord before which the singer took breath, so that they breathe too.
 pub fn hold(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
@@ -52,5 +54,11 @@ pub fn hold(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
         note.length = Beats(note.length.0 * f64::from(part.gate));
     }
     sheet.groove.humanise(&mut notes, part, &mut chance);
+    if let Some(bar) = sheet.closing(part).filter(|_| sheet.form.last == LastChord::Swell) {
+        for note in notes.iter_mut().filter(|note| note.start.0 > bar.from - 0.25) {
+            let beats = note.length.0 as f32;
+            note.expression_db = vec![(0.0, SWELL_DB), (0.6 * beats, 0.0), (beats, 0.0)];
+        }
+    }
     notes
 }

@@ -253,7 +253,27 @@ impl Sheet<'_> {
             steps.retain(|step| step.written < from - 0.02);
             steps.extend(self.place(fill, bar).into_iter().filter(|step| step.written >= from - 0.02));
         }
+        let turns = !bar.closing && !bar.pickup && (bar.last || self.fill(index).is_some());
+        if let Some(fill) = plan.fill.as_ref().filter(|_| turns) {
+            self.roll_in(fill, bar, &mut steps);
+        }
         steps
+    }
+
+    /// A roll into a cadence belongs to the form: it does not wait for the tune to rest, as a fill does.
+    fn roll_in<'p>(&self, fill: &'p Pattern, bar: &Bar, steps: &mut Vec<PlacedStep<'p>>) {
+        for roll in self.place(fill, bar).into_iter().filter(|step| step.symbol == 'r') {
+            let same_voice = |step: &PlacedStep<'_>| step.line.voice == roll.line.voice;
+            if steps.iter().any(|step| same_voice(step) && step.symbol == 'r' && step.written <= roll.written + 0.02) {
+                continue;
+            }
+            steps.retain(|step| !same_voice(step) || step.written < roll.written - 0.02 || step.written >= roll.end);
+            for step in steps.iter_mut().filter(|step| same_voice(step)) {
+                step.end = if step.start < roll.start { step.end.min(roll.start) } else { step.end };
+            }
+            steps.push(roll);
+        }
+        steps.sort_by(|a, b| a.start.total_cmp(&b.start));
     }
 
     /// Whether a bar is the one before the last chord.
