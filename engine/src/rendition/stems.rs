@@ -39,7 +39,7 @@ const STEPS: f64 = 10.0;
 const SILENT: f64 = 1e-6;
 /// Loudness of one note of an evened instrument at velocity 100, and how far a real one may be from it, in LUFS and dB.
 const EVEN_LUFS: f32 = -18.7;
-const CORRECTION_DB: f32 = 12.0;
+const CORRECTION_DB: f32 = 7.0;
 /// How much room what plays chords leaves the lead, and what sounds on and on, in dB, how wide, as Q, and where against the middle of the lead's keys: a little under it, where
 /// the low notes of a lead are least able to stand against them. The bass leaves it with its upper harmonics.
 const DIP_DB: [f64; 2] = [5.0, 6.5];

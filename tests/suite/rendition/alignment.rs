@@ -130,7 +130,8 @@ fn drums_that_are_off_come_to_the_beat() {
     }
 }
 
-/// Lag of one sound behind another around a frame, in milliseconds, by their energy.
+/// Lag of one sound behind another around a frame, in milliseconds, by their energy. `None` where the other is nearly as like itself at
+/// another time, as in a roll, a fill or a held chord.
 fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64> {
     const HOP: usize = 44;
     let length = (1.5 * rate) as usize / HOP;
@@ -145,6 +146,13 @@ fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64>
     };
     let theirs = rises(reference, 0, length);
     let mine = rises(sound, -reach, length + 2 * reach as usize);
+    let itself = rises(reference, -reach, length + 2 * reach as usize);
+    let alike = |lag: usize| theirs.iter().zip(&itself[lag..]).map(|(a, b)| a * b).sum::<f64>();
+    let near = (BAR_MS * 1e-3 * rate) as usize / HOP + 1;
+    let elsewhere = (0..=2 * reach as usize).filter(|lag| lag.abs_diff(reach as usize) > near).map(alike);
+    if elsewhere.fold(0.0, f64::max) > 0.75 * alike(reach as usize) {
+        return None;
+    }
     let score = |lag: usize| theirs.iter().zip(&mine[lag..]).map(|(a, b)| a * b).sum::<f64>();
     let best = (0..=2 * reach as usize).max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
     (score(best) > 0.0).then(|| (best as i64 - reach) as f64 * HOP as f64 / rate * 1e3)
@@ -153,9 +161,10 @@ fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64>
 /// Windows of an arrangement that lie further from the right one than [`BAR_MS`], as a share.
 fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
     let (sound, reference) = (sound.to_mono(), reference.to_mono());
-    let starts: Vec<usize> = (0..reference.len().saturating_sub(80_000)).step_by(22_050).collect();
+    let starts: Vec<usize> = (0..reference.len().saturating_sub(80_000)).step_by(11_025).collect();
     let lags: Vec<f64> = starts.iter().filter_map(|&at| lag_ms(&sound, &reference, at, RATE.hz())).collect();
-    assert!(lags.len() > 20);
+    assert!(lags.len() > 12, "only {} windows have a clear lag", lags.len());
+    println!("{} of {} windows", lags.len(), starts.len());
     lags.iter().filter(|lag| lag.abs() > BAR_MS).count() as f64 / lags.len() as f64
 }
 
@@ -181,7 +190,7 @@ fn a_whole_arrangement_that_is_off_comes_to_the_beat() {
         let raw = share_off(&cantus_engine::resample::resample(&late, RATE).unwrap(), &right);
         println!("{style}: found {found:?}; off {aligned:.2} of the time, as made {raw:.2}");
         assert!((found.ratio / ratio - 1.0).abs() < 0.001, "{style}: {found:?}");
-        // A fill or a held chord has no clear lag; everything else has.
+        // A stretched stroke may be softer than a neighbour.
         assert!(aligned <= 0.25, "{style}: {aligned}");
         assert!(raw > 0.8, "{style}: as it was made it must fail, but {raw}");
     }

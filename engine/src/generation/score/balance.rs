@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Integrated loudness of a whole band at the session level.
 pub const SESSION_LUFS: f32 = -18.0;
 /// Where the lead stands over everything else together, in LU: before the style's own wish is heard, and how far that is followed.
-const LEAD_LU: [f32; 2] = [2.4, 3.0];
+const LEAD_LU: [f32; 2] = [1.7, 2.2];
 /// What measured bands were softer than the sum of their parts' powers, in dB.
 const TOGETHER_DB: f32 = 0.2;
 /// Most the lead is moved for that, in dB.
@@ -96,7 +96,7 @@ pub fn written_power(track: &Track, grid: &SongGrid, length: Beats) -> Vec<f64> 
     let steps = (end / STEP_SECONDS).ceil().min(1e6) as usize + 10;
     let mut power = vec![0.0; steps];
     let gain_db = if track.gain_db.is_finite() { track.gain_db.clamp(-60.0, 24.0) } else { 0.0 };
-    let struck = is_struck(track);
+    let decay = decay_seconds(track);
     for note in &track.notes {
         let (from, to) = (seconds(note.start).max(0.0), seconds(note.start + note.length));
         if !from.is_finite() || !to.is_finite() || from >= end || note.velocity == 0 {
@@ -104,7 +104,7 @@ pub fn written_power(track: &Track, grid: &SongGrid, length: Beats) -> Vec<f64> 
         }
         let held = if track.preset.is_kit() { SHORTEST_SECONDS } else { (to - from).max(SHORTEST_SECONDS) };
         let level_db = f64::from(gain_db) + written_db(note, track);
-        add(&mut power, from, from + held, 10.0_f64.powf(level_db / 10.0), struck);
+        add(&mut power, from, from + held, 10.0_f64.powf(level_db / 10.0), decay);
     }
     power
 }
@@ -134,20 +134,29 @@ fn stroke_db(key: u8) -> f64 {
     }
 }
 
-/// Whether its keys die away although they are held: pianos, mallets, guitars, basses, harps, timpani.
-fn is_struck(track: &Track) -> bool {
-    track.preset.bank < super::Preset::OSCILLATORS
-        && matches!(track.preset.program, 0..=15 | 24..=39 | 45..=47 | 104..=108 | 112..=117)
+/// The time in which a struck or plucked key loses its energy although it is held, in seconds; `None` for what sounds on.
+fn decay_seconds(track: &Track) -> Option<f64> {
+    if track.preset.bank >= super::Preset::OSCILLATORS {
+        return None;
+    }
+    match track.preset.program {
+        // Damped by the hand, or of wood.
+        28 => Some(0.12),
+        12 | 13 | 45 => Some(0.25),
+        105..=108 | 112..=117 => Some(0.4),
+        0..=11 | 14 | 15 | 24..=27 | 29..=39 | 46 | 47 | 104 => Some(STRUCK_SECONDS),
+        _ => None,
+    }
 }
 
 /// Adds a note's power to the steps it sounds in.
-fn add(power: &mut [f64], from: f64, to: f64, level: f64, struck: bool) {
+fn add(power: &mut [f64], from: f64, to: f64, level: f64, decay: Option<f64>) {
     let last = ((to / STEP_SECONDS).ceil() as usize).min(power.len());
     for (step, sum) in power.iter_mut().enumerate().take(last).skip((from / STEP_SECONDS) as usize) {
         let begin = (step as f64 * STEP_SECONDS).max(from);
         let end = ((step + 1) as f64 * STEP_SECONDS).min(to);
         let share = ((end - begin) / STEP_SECONDS).max(0.0);
-        let left = if struck { (-(begin - from) / STRUCK_SECONDS).exp() } else { 1.0 };
+        let left = decay.map_or(1.0, |seconds| (-(begin - from) / seconds).exp());
         *sum += level * share * left;
     }
 }
