@@ -150,7 +150,7 @@ fn lag_ms(sound: &[f32], reference: &[f32], at: usize, rate: f64) -> Option<f64>
     let alike = |lag: usize| theirs.iter().zip(&itself[lag..]).map(|(a, b)| a * b).sum::<f64>();
     let near = (BAR_MS * 1e-3 * rate) as usize / HOP + 1;
     let elsewhere = (0..=2 * reach as usize).filter(|lag| lag.abs_diff(reach as usize) > near).map(alike);
-    if elsewhere.fold(0.0, f64::max) > 0.75 * alike(reach as usize) {
+    if elsewhere.fold(0.0, f64::max) > 0.6 * alike(reach as usize) {
         return None;
     }
     let score = |lag: usize| theirs.iter().zip(&mine[lag..]).map(|(a, b)| a * b).sum::<f64>();
@@ -170,7 +170,7 @@ fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
 
 #[test]
 fn a_whole_arrangement_that_is_off_comes_to_the_beat() {
-    for (style, ratio, offset) in [("reggae", 1.04, 0.07), ("jazz", 0.965, -0.05)] {
+    for (style, ratio, offset) in [("reggae", 1.04, 0.07), ("funk", 0.965, -0.05), ("country", 0.965, -0.05)] {
         // An engine's music is mastered.
         let (mut request, score) = demo::arranged(style);
         request.recipe.direction.level = Level::Loud;
