@@ -11,6 +11,12 @@ const LETTER: f32 = 8.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Ink(pub u8, pub u8, pub u8, pub u8);
 
+/// What all pictures share.
+pub const BACKGROUND: Ink = Ink(0x12, 0x14, 0x1a, 255);
+pub const PANEL: Ink = Ink(0x1a, 0x1d, 0x26, 255);
+pub const TEXT: Ink = Ink(0xe8, 0xea, 0xf0, 255);
+pub const FAINT_TEXT: Ink = Ink(0x9a, 0xa2, 0xb4, 255);
+
 /// Edges in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Area {

@@ -3,9 +3,9 @@
 
 mod roll;
 
-use super::canvas::{Align, Area, Canvas, Ink};
 use crate::analysis::Analysis;
 use crate::error::Result;
+use crate::export::canvas::{Align, Area, BACKGROUND, Canvas, FAINT_TEXT, Ink, PANEL, TEXT};
 use crate::export::names::tempo_name;
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
@@ -31,10 +31,6 @@ const MOST_ROWS: f64 = 24.0;
 /// Letters of a doubt on a line.
 const LINE_LETTERS: usize = 96;
 
-const BACKGROUND: Ink = Ink(0x12, 0x14, 0x1a, 255);
-const PANEL: Ink = Ink(0x1a, 0x1d, 0x26, 255);
-const TEXT: Ink = Ink(0xe8, 0xea, 0xf0, 255);
-const FAINT_TEXT: Ink = Ink(0x9a, 0xa2, 0xb4, 255);
 const PITCH: Ink = Ink(0x5c, 0xe1, 0xe6, 255);
 const NOTE_EDGE: Ink = Ink(0xff, 0xb4, 0x54, 255);
 const UNSURE_EDGE: Ink = Ink(0xff, 0x5c, 0x5c, 255);

@@ -5,7 +5,7 @@ mod lanes;
 mod spectrogram;
 
 use crate::error::Result;
-use crate::export::canvas::{Align, Area, Canvas, Ink};
+use crate::export::canvas::{Align, Area, BACKGROUND, Canvas, FAINT_TEXT, Ink, PANEL, TEXT};
 use crate::export::names::tempo_name;
 use crate::generation::score::{Role, Score, Track};
 use crate::rendition::Rendition;
@@ -26,10 +26,6 @@ const SPECTROGRAM: f32 = 256.0;
 /// Lines of remarks.
 const LINE: f32 = 22.0;
 
-const BACKGROUND: Ink = Ink(0x12, 0x14, 0x1a, 255);
-const PANEL: Ink = Ink(0x1a, 0x1d, 0x26, 255);
-const TEXT: Ink = Ink(0xe8, 0xea, 0xf0, 255);
-const FAINT: Ink = Ink(0x9a, 0xa2, 0xb4, 255);
 const BAR_LINE: Ink = Ink(0xff, 0xff, 0xff, 60);
 const LEAD_INK: Ink = Ink(0xff, 0xb4, 0x54, 255);
 const PART_INK: Ink = Ink(0x5f, 0xa0, 0xff, 255);
@@ -131,7 +127,7 @@ fn title(canvas: &mut Canvas, rendition: &Rendition, score: &Score) {
         score.understood.join(", ")
     );
     let shown: String = facts.chars().take(100).collect();
-    canvas.text(&shown, 12.0, 46.0, 2, FAINT, Align::Left);
+    canvas.text(&shown, 12.0, 46.0, 2, FAINT_TEXT, Align::Left);
 }
 
 /// The chords by bar, those that were given underlined.

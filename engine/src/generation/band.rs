@@ -34,7 +34,7 @@ pub use harmony::Alternative;
 use crate::analysis::{Analysis, Key, KeyEstimate};
 use crate::error::{Error, Result};
 use crate::generation::direction::{Direction, Ending, LeadVoice};
-use crate::generation::prompt;
+use crate::generation::prompt::{self, Resolved};
 use crate::generation::score::{Balance, ChordSpan, Role, Score, ScoreNote, SectionMark, Track};
 use crate::generation::style::library::StyleLibrary;
 use crate::generation::style::{Part, Rule, Section, Style};
@@ -66,17 +66,8 @@ pub const ARRANGER_VERSION: u32 = 2;
 /// [`Error::OutOfRange`] for a take no song can have, [`Error::Cancelled`].
 pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) -> Result<Score> {
     context.progress(Stage::Arrangement, 0.0)?;
-    let wish = prompt::resolve(&request.recipe.prompt, library)?;
-    // What the prompt asks for lies under what was chosen expressly.
-    let recipe = &Recipe {
-        direction: wish.direct(&request.recipe.direction),
-        freedom: wish.freedom(request.recipe.freedom),
-        ..request.recipe.clone()
-    };
-    let direction = &recipe.direction;
-    let style = library
-        .get(&wish.style)
-        .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
+    let (wish, recipe, style) = understood(&request.recipe, library)?;
+    let (recipe, direction) = (&recipe, &recipe.direction);
     let Piece { analysis, bars, melody, harmony } = piece(&request.analysis, style, recipe, context)?;
     context.progress(Stage::Arrangement, 0.4)?;
 
@@ -98,7 +89,7 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     }
     let fills = fills::rooms(&bars, &tune, &style.form);
     let tempo = analysis.tempo().0;
-    let mood = Mood::of(&direction.moods, 0.0);
+    let mood = Mood::of(&direction.moods);
     let sheet = Sheet {
         bars: &bars,
         harmony: &harmony,
@@ -195,6 +186,17 @@ pub fn arrange(request: &Request, library: &StyleLibrary, context: &JobContext) 
     Ok(score)
 }
 
+/// What a recipe's prompt means, the recipe with it, and the style. What the prompt asks for lies under what was chosen expressly.
+fn understood<'a>(recipe: &Recipe, library: &'a StyleLibrary) -> Result<(Resolved, Recipe, &'a Style)> {
+    let wish = prompt::resolve(&recipe.prompt, library)?;
+    let told =
+        Recipe { direction: wish.direct(&recipe.direction), freedom: wish.freedom(recipe.freedom), ..recipe.clone() };
+    let style = library
+        .get(&wish.style)
+        .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
+    Ok((wish, told, style))
+}
+
 /// The seed of the chords.
 fn harmony_seed(recipe: &Recipe) -> u64 {
     recipe.direction.harmony_seed.unwrap_or(recipe.seed)
@@ -265,16 +267,12 @@ pub fn chord_alternatives(
     library: &StyleLibrary,
     context: &JobContext,
 ) -> Result<Vec<Vec<Alternative>>> {
-    let recipe = &request.recipe;
-    let wish = prompt::resolve(&recipe.prompt, library)?;
-    let style = library
-        .get(&wish.style)
-        .ok_or_else(|| Error::UnknownStyle { name: wish.style.clone(), known: library.names() })?;
+    let (_, recipe, style) = understood(&request.recipe, library)?;
     let shape = Shape { ending: recipe.direction.ending, place: recipe.direction.place, passes: &[], leads_in: false };
     let bars = Bars::of(&request.analysis, &style.form, shape)?;
     let melody = melody::on_grid(&request.analysis, &bars, recipe.timing)?;
     let manner = form::manner(style, &recipe.direction);
-    let recipe = &form::counted(recipe, &manner);
+    let recipe = &form::counted(&recipe, &manner);
     harmony::alternatives(&task(&melody, &bars, &request.analysis.key, &manner, recipe), context)
 }
 

@@ -144,7 +144,23 @@ pub struct Direction {
     pub level: Level,
 }
 
+impl PartChoice {
+    /// Nothing settled.
+    pub fn free(role: Role) -> Self {
+        Self { role, seed: None, preset: None, muted: false }
+    }
+}
+
 impl Direction {
+    /// What was settled about a part, to settle more: nothing yet when it was not mentioned.
+    pub fn part_mut(&mut self, role: Role) -> &mut PartChoice {
+        let index = self.parts.iter().position(|part| part.role == role).unwrap_or_else(|| {
+            self.parts.push(PartChoice::free(role));
+            self.parts.len() - 1
+        });
+        &mut self.parts[index]
+    }
+
     /// What was settled about a part.
     pub fn part(&self, role: Role) -> Option<&PartChoice> {
         self.parts.iter().find(|part| part.role == role)

@@ -63,12 +63,12 @@ impl Instance {
         drop(state);
         self.direct(|direction| {
             if locked {
-                *part_of(direction, role) = choice_of(&recipe, role);
+                *direction.part_mut(role) = choice_of(&recipe, role);
                 direction.harmony_seed = Some(harmony_seed(&recipe));
             } else {
-                part_of(direction, role).seed = None;
+                direction.part_mut(role).seed = None;
             }
-            direction.parts.retain(|part| *part != free(part.role));
+            direction.parts.retain(|part| *part != PartChoice::free(part.role));
             if direction.parts.iter().all(|part| part.seed.is_none()) {
                 direction.harmony_seed = None;
             }
@@ -91,10 +91,10 @@ impl Instance {
 fn changed(recipe: &Recipe, role: Role, change: PartChange) -> Recipe {
     let mut changed = recipe.clone();
     for other in Role::ALL {
-        *part_of(&mut changed.direction, other) = choice_of(recipe, other);
+        *changed.direction.part_mut(other) = choice_of(recipe, other);
     }
     changed.direction.harmony_seed = Some(harmony_seed(recipe));
-    let part = part_of(&mut changed.direction, role);
+    let part = changed.direction.part_mut(role);
     match change {
         PartChange::Reroll(seed) => part.seed = Some(seed),
         PartChange::Swap(preset) => part.preset = preset,
@@ -106,23 +106,10 @@ fn changed(recipe: &Recipe, role: Role, change: PartChange) -> Recipe {
 /// What a recipe plays a part by.
 fn choice_of(recipe: &Recipe, role: Role) -> PartChoice {
     let seed = Some(recipe.direction.seed_of(role, recipe.seed));
-    let settled = recipe.direction.part(role).cloned().unwrap_or_else(|| free(role));
+    let settled = recipe.direction.part(role).cloned().unwrap_or_else(|| PartChoice::free(role));
     PartChoice { seed, ..settled }
 }
 
 fn harmony_seed(recipe: &Recipe) -> u64 {
     recipe.direction.harmony_seed.unwrap_or(recipe.seed)
-}
-
-fn free(role: Role) -> PartChoice {
-    PartChoice { role, seed: None, preset: None, muted: false }
-}
-
-/// The settled facts of a part, made when there are none.
-fn part_of(direction: &mut Direction, role: Role) -> &mut PartChoice {
-    let index = direction.parts.iter().position(|part| part.role == role).unwrap_or_else(|| {
-        direction.parts.push(free(role));
-        direction.parts.len() - 1
-    });
-    &mut direction.parts[index]
 }

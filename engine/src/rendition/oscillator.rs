@@ -93,7 +93,7 @@ pub fn play(note: &OscillatorNote, bend: &[(f64, f32)], rate: SampleRate, contex
         (audio, patch.level_db)
     };
     let velocity_db = 40.0 * (f32::from(note.velocity) / 127.0).log10();
-    finish(&mut audio, 10.0_f32.powf((level_db + velocity_db) / 20.0));
+    finish(&mut audio, super::part::db(level_db + velocity_db));
     Ok(audio)
 }
 

@@ -383,6 +383,6 @@ fn finite(value: f32) -> f32 {
 }
 
 /// Decibels as a factor.
-pub(super) fn db(decibels: f32) -> f32 {
+pub(in crate::rendition) fn db(decibels: f32) -> f32 {
     10.0_f32.powf(decibels / 20.0)
 }

@@ -37,7 +37,7 @@ pub fn add_room(audio: &mut AudioBuffer, room: &Room, send: f32, context: &JobCo
         return Ok(());
     }
     let decay = if room.decay_seconds.is_finite() { f64::from(room.decay_seconds.clamp(0.1, 10.0)) } else { 0.5 };
-    let wet = send * 10.0_f32.powf((level + RETURN_DB) / 20.0);
+    let wet = send * super::part::db(level + RETURN_DB);
     let Some(network) = kinds::network(room.kind) else {
         let first = first / spring::grain(audio.rate) * spring::grain(audio.rate);
         return spring::add_spring(audio, first, decay, wet, context);

@@ -38,11 +38,9 @@ pub fn guesses(lessons: &[Example], tests: &[Example]) -> Vec<usize> {
             }
         }
     }
-    for row in 0..width {
-        for column in 0..row {
-            covariance[row][column] *= 1.0 - SHRINKAGE;
-        }
-        covariance[row][row] += 0.02;
+    for (row, values) in covariance.iter_mut().enumerate() {
+        values[..row].iter_mut().for_each(|value| *value *= 1.0 - SHRINKAGE);
+        values[row] += 0.02;
     }
     let root = cholesky(covariance);
     let whitened: Vec<Vec<f64>> = means.iter().map(|mean| forward(&root, mean)).collect();

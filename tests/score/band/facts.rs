@@ -221,7 +221,7 @@ impl Bars {
                 number,
                 line: score.grid.start.0 + number as f64 * beats,
                 section: sections[phrase],
-                is_groove: (number + 1) % PHRASE != 0 && number + 2 < count,
+                is_groove: !(number + 1).is_multiple_of(PHRASE) && number + 2 < count,
             }
         };
         Self { beats, bars: (0..count).map(bar).collect() }

@@ -158,10 +158,11 @@ fn sine(notes: &[(f64, f64, u8)], frames: usize) -> AudioBuffer {
     for (onset, end, key) in notes {
         let hz = 440.0 * 2.0_f64.powf((f64::from(*key) - 69.0) / 12.0);
         let (from, to) = ((onset * RATE.hz()) as usize, ((end * RATE.hz()) as usize).min(frames));
-        for frame in from..to {
-            let edge = ((frame - from).min(to - frame) as f32 / 200.0).min(1.0);
-            let time = (frame - from) as f64 / RATE.hz();
-            samples[frame] += 0.3 * edge * (std::f64::consts::TAU * hz * time).sin() as f32;
+        let length = to.saturating_sub(from);
+        for (frame, sample) in samples.iter_mut().skip(from).take(length).enumerate() {
+            let edge = (frame.min(length - frame) as f32 / 200.0).min(1.0);
+            let time = frame as f64 / RATE.hz();
+            *sample += 0.3 * edge * (std::f64::consts::TAU * hz * time).sin() as f32;
         }
     }
     AudioBuffer::mono(RATE, samples)

@@ -195,7 +195,7 @@ fn classifier(name: &str, examples: &[(usize, Example)], rows: &[StyleRow]) {
             }
         }
     }
-    confused.sort_by(|a, b| b.0.cmp(&a.0));
+    confused.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let worst: Vec<String> = confused.into_iter().take(8).map(|(_, words)| words).collect();
     if !worst.is_empty() {
         println!("  mistaken: {}", worst.join(", "));

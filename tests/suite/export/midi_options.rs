@@ -12,8 +12,11 @@ use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind};
 /// One event: tick, channel, message.
 type Event = (u64, u8, MidiMessage);
 
-/// The channel events and the meta events, as text, of every track.
-fn load(score: &Score, options: &MidiOptions) -> Vec<(Vec<Event>, Vec<(u64, String)>)> {
+/// A track: its channel events, and its meta events as text.
+type Loaded = (Vec<Event>, Vec<(u64, String)>);
+
+/// Every track of a file.
+fn load(score: &Score, options: &MidiOptions) -> Vec<Loaded> {
     let bytes = midi_bytes_with(score, "Test", options).expect("bytes");
     let smf = Smf::parse(&bytes).expect("a MIDI file");
     let loaded = smf.tracks.iter().map(|events| {

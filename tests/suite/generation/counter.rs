@@ -258,9 +258,12 @@ fn odd_tunes_and_every_voice_are_playable() {
     }
 }
 
+/// Makes of a counter-line and its tune a line that is none.
+type Spoil = fn(&Line, &Line) -> Line;
+
 #[test]
 fn lines_that_are_no_counter_lines_are_found_out() {
-    let broken: [(&str, fn(&Line, &Line) -> Line); 4] = [
+    let broken: [(&str, Spoil); 4] = [
         ("semitones", |counter, _| counter.iter().map(|note| (note.0, note.1, note.2 + 1)).collect()),
         ("parallel", |_, tune| tune.iter().map(|note| (note.0, note.1, note.2 - 12)).collect()),
         ("often", |_, tune| tune.iter().map(|note| (note.0, note.1, note.2 - 12)).collect()),

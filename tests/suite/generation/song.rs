@@ -131,9 +131,12 @@ fn roots_are_spelled_as_the_key_writes_them() {
     }
 }
 
+/// Text, metre, the chords it means with start and length, and its length.
+type SheetRow = (&'static str, Metre, &'static [(&'static str, f64, f64)], f64);
+
 #[test]
 fn sheets_are_read_bar_by_bar() {
-    let rows: [(&str, Metre, &[(&str, f64, f64)], f64); 14] = [
+    let rows: [SheetRow; 14] = [
         ("C Am7 | F G", metre(4, 4), &[("C", 0.0, 2.0), ("Am7", 2.0, 2.0), ("F", 4.0, 2.0), ("G", 6.0, 2.0)], 8.0),
         ("Bm7b5 E7#9 | Am", metre(4, 4), &[("Bm7b5", 0.0, 2.0), ("E7#9", 2.0, 2.0), ("Am", 4.0, 4.0)], 8.0),
         ("| C | % | F |", metre(4, 4), &[("C", 0.0, 4.0), ("C", 4.0, 4.0), ("F", 8.0, 4.0)], 12.0),

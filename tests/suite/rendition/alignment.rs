@@ -164,7 +164,6 @@ fn share_off(sound: &AudioBuffer, reference: &AudioBuffer) -> f64 {
     let starts: Vec<usize> = (0..reference.len().saturating_sub(80_000)).step_by(11_025).collect();
     let lags: Vec<f64> = starts.iter().filter_map(|&at| lag_ms(&sound, &reference, at, RATE.hz())).collect();
     assert!(lags.len() > 12, "only {} windows have a clear lag", lags.len());
-    println!("{} of {} windows", lags.len(), starts.len());
     lags.iter().filter(|lag| lag.abs() > BAR_MS).count() as f64 / lags.len() as f64
 }
 

@@ -154,9 +154,9 @@ fn cents_off(samples: &[f32], hz: f64) -> f64 {
     let bin_hz = f64::from(RATE) / samples.len() as f64;
     let (low, high) = (hz * 2.0_f64.powf(-60.0 / 1200.0) / bin_hz, hz * 2.0_f64.powf(60.0 / 1200.0) / bin_hz);
     let (mut sum, mut weight) = (0.0, 0.0);
-    for bin in low as usize..=high as usize {
-        sum += spectrum[bin] * bin as f64;
-        weight += spectrum[bin];
+    for (bin, power) in spectrum.iter().enumerate().take(high as usize + 1).skip(low as usize) {
+        sum += power * bin as f64;
+        weight += power;
     }
     1200.0 * (sum / weight * bin_hz / hz).log2()
 }
@@ -234,7 +234,7 @@ fn the_same_note_is_the_same_sound_and_another_is_not() {
 }
 
 /// Frequency over a stretch, by rising zero crossings.
-fn crossings_hz(samples: &[f32]) -> f64 {
+pub(super) fn crossings_hz(samples: &[f32]) -> f64 {
     let rising: Vec<f64> = samples
         .windows(2)
         .enumerate()

@@ -115,19 +115,18 @@ fn a_muted_part_is_left_out_and_the_balance_kept() {
 
 #[test]
 fn the_loud_version_is_made_of_the_session_one() {
-    for style in ["reggae"] {
-        let (mut request, score) = arranged(style);
-        let session = made(&score, &request);
-        let (mix, loudness) = master_for_export(&session, &JobContext::detached()).expect("a master");
-        let (lufs, peak) = metered(RATE.0, &mix.channels);
-        assert!((lufs + 14.0).abs() <= 0.5, "{style}: {lufs} LUFS");
-        assert!(peak <= -1.0, "{style}: {peak} dBTP");
-        assert!((f64::from(loudness.integrated_lufs) - lufs).abs() < 0.05);
-        request.recipe.direction.level = Level::Loud;
-        let loud = made(&score, &request);
-        assert!(loud.mix == mix && loud.stems == session.stems, "{style}: rendered loud is another sound");
-        assert!(difference(&session.mix, &mix) > 0.01, "{style}: nothing was done");
-    }
+    let style = "reggae";
+    let (mut request, score) = arranged(style);
+    let session = made(&score, &request);
+    let (mix, loudness) = master_for_export(&session, &JobContext::detached()).expect("a master");
+    let (lufs, peak) = metered(RATE.0, &mix.channels);
+    assert!((lufs + 14.0).abs() <= 0.5, "{style}: {lufs} LUFS");
+    assert!(peak <= -1.0, "{style}: {peak} dBTP");
+    assert!((f64::from(loudness.integrated_lufs) - lufs).abs() < 0.05);
+    request.recipe.direction.level = Level::Loud;
+    let loud = made(&score, &request);
+    assert!(loud.mix == mix && loud.stems == session.stems, "{style}: rendered loud is another sound");
+    assert!(difference(&session.mix, &mix) > 0.01, "{style}: nothing was done");
 }
 
 #[test]

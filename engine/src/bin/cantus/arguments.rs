@@ -78,7 +78,7 @@ pub enum Command {
     Help,
     Version,
     Analyze(Analyze),
-    Render(Render),
+    Render(Box<Render>),
     Styles(Styles),
     /// Reads a prompt with the built-in styles and those of a folder.
     Prompt {
@@ -192,7 +192,7 @@ pub fn parse() -> Result<Command, String> {
             }
             Ok(Command::Analyze(order))
         }
-        "render" => Ok(Command::Render(Render {
+        "render" => Ok(Command::Render(Box::new(Render {
             input: options.input()?,
             engine: options.engine()?,
             style: options.style.ok_or("render needs --style or --prompt, a style's name or any words")?,
@@ -213,7 +213,7 @@ pub fn parse() -> Result<Command, String> {
             dry_stems: options.dry_stems,
             styles: options.styles,
             out: options.out.ok_or("render needs --out, the folder to write to")?,
-        })),
+        }))),
         "styles" => {
             let what = options.style_wish()?;
             Ok(Command::Styles(Styles { what, json: options.json_wanted, folder: options.styles }))

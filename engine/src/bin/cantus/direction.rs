@@ -3,7 +3,7 @@
 use crate::arguments::{number, path, text, whole};
 use cantus_engine::analysis::{Key, Mode, analyse};
 use cantus_engine::capture::file::read_part;
-use cantus_engine::generation::direction::{Direction, PartChoice};
+use cantus_engine::generation::direction::Direction;
 use cantus_engine::generation::score::{Preset, Role};
 use cantus_engine::generation::song::SongContext;
 use cantus_engine::generation::style::presets::PresetTable;
@@ -55,17 +55,17 @@ impl BandOptions {
             "reverb" => moods.reverb = mood(option, parser)?,
             "mute" => {
                 for word in text(parser)?.split(',') {
-                    part(direction, role(word)?).muted = true;
+                    direction.part_mut(role(word)?).muted = true;
                 }
             }
             "part-seed" => {
                 let (role, seed) = pair(option, parser)?;
                 let seed = seed.parse().map_err(|_| format!("--part-seed wants a whole number, not \"{seed}\""))?;
-                part(direction, role).seed = Some(seed);
+                direction.part_mut(role).seed = Some(seed);
             }
             "sound" => {
                 let (role, name) = pair(option, parser)?;
-                part(direction, role).preset = Some(sound(&name)?);
+                direction.part_mut(role).preset = Some(sound(&name)?);
             }
             "chords" => self.chords = Some(text(parser)?),
             "chords-from" => self.chords_from = Some(path(parser)?),
@@ -97,14 +97,6 @@ impl BandOptions {
         };
         Ok(SongContext { key: self.key, ..context })
     }
-}
-
-fn part(direction: &mut Direction, role: Role) -> &mut PartChoice {
-    let index = direction.parts.iter().position(|part| part.role == role).unwrap_or_else(|| {
-        direction.parts.push(PartChoice { role, seed: None, preset: None, muted: false });
-        direction.parts.len() - 1
-    });
-    &mut direction.parts[index]
 }
 
 /// A choice by the name it is saved under.

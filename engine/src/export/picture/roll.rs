@@ -1,9 +1,9 @@
 //! Thread: worker. The melody on its bars: chroma, grid, notes with names, and the sung pitch. A long take is drawn in several
 //! rows, as music is written.
 
-use super::{FAINT_TEXT, LEFT, NOTE_EDGE, PANEL, PITCH, RIGHT, TEXT, UNSURE_EDGE, WIDTH};
+use super::{LEFT, NOTE_EDGE, PITCH, RIGHT, UNSURE_EDGE, WIDTH};
 use crate::analysis::{Analysis, Note, chroma, note_name};
-use crate::export::canvas::{Align, Area, Canvas, Ink};
+use crate::export::canvas::{Align, Area, Canvas, FAINT_TEXT, Ink, PANEL, TEXT};
 use crate::time::{Beats, Hz, MidiNote, Seconds};
 
 /// Notes less sure than this are drawn as doubtful.

@@ -1,7 +1,7 @@
 //! Thread: worker. What the parts of a sheet play: notes on a lane, moves of the voices, timing against the grid.
 
-use super::{FAINT, LEAD_INK, LEFT, PANEL, PART_INK, TEXT, Width};
-use crate::export::canvas::{Align, Area, Canvas, Ink};
+use super::{LEAD_INK, LEFT, PART_INK, Width};
+use crate::export::canvas::{Align, Area, Canvas, FAINT_TEXT, Ink, PANEL, TEXT};
 use crate::generation::score::{Score, Track};
 
 /// Furthest from the grid that the timing shows, and the width of one of its columns, in milliseconds.
@@ -14,8 +14,8 @@ const MOST_MOVE: f32 = 24.0;
 pub fn label(canvas: &mut Canvas, track: &Track, top: f32) {
     canvas.text(track.role.name(), 12.0, top + 4.0, 2, TEXT, Align::Left);
     let instrument: String = track.instrument.chars().take(21).collect();
-    canvas.text(&instrument, 12.0, top + 26.0, 1, FAINT, Align::Left);
-    canvas.text(&format!("{} notes", track.notes.len()), 12.0, top + 40.0, 1, FAINT, Align::Left);
+    canvas.text(&instrument, 12.0, top + 26.0, 1, FAINT_TEXT, Align::Left);
+    canvas.text(&format!("{} notes", track.notes.len()), 12.0, top + 40.0, 1, FAINT_TEXT, Align::Left);
 }
 
 /// The notes on their keys, louder ones brighter.
@@ -45,8 +45,8 @@ pub fn notes(canvas: &mut Canvas, width: Width, track: &Track, panel: Area, ink:
 
 /// Semitones that the voices of a part move in all, from each chord to the next.
 pub fn moves(canvas: &mut Canvas, width: Width, score: &Score, track: &Track, panel: Area) {
-    canvas.text("voices move", 12.0, panel.top + 4.0, 1, FAINT, Align::Left);
-    canvas.text(track.role.name(), 12.0, panel.top + 18.0, 1, FAINT, Align::Left);
+    canvas.text("voices move", 12.0, panel.top + 4.0, 1, FAINT_TEXT, Align::Left);
+    canvas.text(track.role.name(), 12.0, panel.top + 18.0, 1, FAINT_TEXT, Align::Left);
     let mut before: Vec<u8> = Vec::new();
     for chord in &score.chords {
         let from = chord.start.0;
@@ -63,7 +63,7 @@ pub fn moves(canvas: &mut Canvas, width: Width, score: &Score, track: &Track, pa
             Area { left: x + 2.0, top: panel.bottom - tall, right: x + 12.0, bottom: panel.bottom },
             PART_INK,
         );
-        canvas.text(&moved.to_string(), x + 16.0, panel.bottom - 12.0, 1, FAINT, Align::Left);
+        canvas.text(&moved.to_string(), x + 16.0, panel.bottom - 12.0, 1, FAINT_TEXT, Align::Left);
         before = keys;
     }
 }
@@ -71,14 +71,14 @@ pub fn moves(canvas: &mut Canvas, width: Width, score: &Score, track: &Track, pa
 /// Histograms of how far each part's notes start from the nearest sixteenth, in milliseconds.
 pub fn timing(canvas: &mut Canvas, score: &Score, panel: Area) {
     canvas.text("timing", 12.0, panel.top + 4.0, 2, TEXT, Align::Left);
-    canvas.text("ms off the sixteenth", 12.0, panel.top + 26.0, 1, FAINT, Align::Left);
+    canvas.text("ms off the sixteenth", 12.0, panel.top + 26.0, 1, FAINT_TEXT, Align::Left);
     let tempo = score.grid.tempo.tempo_at(score.grid.start).0;
     let spacing = (panel.right - LEFT) / score.tracks.len().max(1) as f32;
     for (index, track) in score.tracks.iter().enumerate() {
         let left = LEFT + index as f32 * spacing;
         let area = Area { left, right: left + spacing - 8.0, ..panel };
         canvas.rectangle(area, PANEL);
-        canvas.text(track.role.name(), left + 4.0, panel.top + 4.0, 1, FAINT, Align::Left);
+        canvas.text(track.role.name(), left + 4.0, panel.top + 4.0, 1, FAINT_TEXT, Align::Left);
         let columns = (2.0 * MOST_MS / COLUMN_MS) as usize;
         let mut counts = vec![0_u32; columns];
         for note in &track.notes {
@@ -97,7 +97,7 @@ pub fn timing(canvas: &mut Canvas, score: &Score, panel: Area) {
             canvas.rectangle(bar, ink);
         }
         let middle = (area.left + area.right) / 2.0;
-        canvas.text("0", middle - 4.0, panel.bottom - 11.0, 1, FAINT, Align::Left);
-        canvas.text(&format!("{MOST_MS:.0}"), area.right - 2.0, panel.bottom - 11.0, 1, FAINT, Align::Right);
+        canvas.text("0", middle - 4.0, panel.bottom - 11.0, 1, FAINT_TEXT, Align::Left);
+        canvas.text(&format!("{MOST_MS:.0}"), area.right - 2.0, panel.bottom - 11.0, 1, FAINT_TEXT, Align::Right);
     }
 }

@@ -1,8 +1,7 @@
 //! Thread: worker. The spectrogram of a mix: an octave has the same height everywhere, brightness is decibels.
 
-use super::{FAINT, PANEL};
 use crate::error::{Error, Result};
-use crate::export::canvas::{Align, Area, Canvas, Ink};
+use crate::export::canvas::{Align, Area, Canvas, FAINT_TEXT, Ink, PANEL};
 use crate::rendition::Rendition;
 use realfft::RealFftPlanner;
 
@@ -63,7 +62,7 @@ pub fn draw(canvas: &mut Canvas, rendition: &Rendition, area: Area) -> Result<()
     for octave in [100.0, 1_000.0, 10_000.0_f64] {
         let share = (octave / LOWEST_HZ).ln() / (HIGHEST_HZ / LOWEST_HZ).ln();
         let y = area.bottom - share as f32 * (area.bottom - area.top);
-        canvas.text(&format!("{octave:.0} Hz"), area.left - 8.0, y - 4.0, 1, FAINT, Align::Right);
+        canvas.text(&format!("{octave:.0} Hz"), area.left - 8.0, y - 4.0, 1, FAINT_TEXT, Align::Right);
     }
     Ok(())
 }

@@ -155,13 +155,7 @@ impl Line {
             }
             _ => root,
         };
-        let on_one = (step.written - bar.line).abs() < 0.02;
-        let symbol = match step.symbol {
-            'X' | 'x' | 'o' => step.symbol,
-            _ if on_one => 'X',
-            _ => 'x',
-        };
-        let velocity = sheet.velocity(symbol, bar);
+        let velocity = sheet.degree_velocity(&step, bar);
         self.before = f32::from(key);
         if step.symbol == 'r' {
             self.notes.extend(roll(step.start, step.end.min(bar.to), key, velocity, sheet.tempo));

@@ -1,4 +1,4 @@
-//! Thread: worker. Moods: what the mood controls and the prompt's energy do to everybody. Each is monotonic: more is never less.
+//! Thread: worker. Moods: what the mood controls do to everybody. Each is monotonic: more is never less.
 //!
 //! Moods, like the tempo and the pulse, are decisions about the whole: they reach locked parts too.
 
@@ -6,8 +6,6 @@ use super::bars::Bar;
 use crate::generation::direction::{Moods, Place};
 use crate::generation::style::{Feel, Form, Section};
 
-/// The prompt's energy that counts as a full turn of the mood control.
-const PROMPT_TURN: f32 = 0.3;
 /// Playing strength: the least and the most there is.
 const STRENGTH: (f32, f32) = (0.36, 1.14);
 /// Hardest swing: between a triplet and a dotted pair.
@@ -38,10 +36,10 @@ fn between(value: f32, least: f32, own: f32, most: f32) -> f32 {
 }
 
 impl Mood {
-    /// The controls and the prompt's energy, which is added.
-    pub fn of(moods: &Moods, prompt_energy: f32) -> Self {
+    /// The controls, whatever stands in them.
+    pub fn of(moods: &Moods) -> Self {
         Self {
-            energy: turn(turn(moods.energy) + turn(prompt_energy / PROMPT_TURN)),
+            energy: turn(moods.energy),
             complexity: turn(moods.complexity),
             brightness: turn(moods.brightness),
             swing: turn(moods.swing),

@@ -65,13 +65,7 @@ pub fn riff(sheet: &Sheet<'_>, part: &Part) -> Vec<ScoreNote> {
                 key -= 12;
             }
             let key = key.clamp(low, high) as u8;
-            let on_one = (step.written - bar.line).abs() < 0.02;
-            let symbol = match step.symbol {
-                'X' | 'x' | 'o' => step.symbol,
-                _ if on_one => 'X',
-                _ => 'x',
-            };
-            let velocity = sheet.velocity(symbol, bar);
+            let velocity = sheet.degree_velocity(&step, bar);
             if step.symbol == 'r' {
                 notes.extend(roll(step.start, step.end.min(bar.to), key, velocity, sheet.tempo));
                 continue;

@@ -281,6 +281,17 @@ impl Sheet<'_> {
         bar.last && self.bars.closing().is_some()
     }
 
+    /// Velocity of a step that names a degree and no strength: accented on one.
+    pub fn degree_velocity(&self, step: &PlacedStep<'_>, bar: &Bar) -> u8 {
+        let on_one = (step.written - bar.line).abs() < 0.02;
+        let symbol = match step.symbol {
+            'X' | 'x' | 'o' => step.symbol,
+            _ if on_one => 'X',
+            _ => 'x',
+        };
+        self.velocity(symbol, bar)
+    }
+
     /// Pitch class a bass plays under a chord.
     pub fn bass_of(&self, chord: &Chord) -> u8 {
         chord.bass.unwrap_or(chord.root)

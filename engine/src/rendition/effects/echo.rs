@@ -75,7 +75,7 @@ pub fn add_echo(
         return Ok(());
     }
     let rate = audio.rate;
-    let wet = send * 10.0_f32.powf(level_db / 20.0);
+    let wet = send * crate::rendition::part::db(level_db);
     let feedback = if delay.feedback.is_finite() { delay.feedback.clamp(0.0, 0.9) } else { 0.0 };
     let beats = Beats(if delay.beats.is_finite() { f64::from(delay.beats.clamp(0.0625, 8.0)) } else { 1.0 });
     let dark_hz = if delay.high_cut_hz.is_finite() { delay.high_cut_hz.clamp(200.0, 20_000.0) } else { 4_000.0 };

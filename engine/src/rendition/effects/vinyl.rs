@@ -5,6 +5,7 @@ use super::level::programme_level;
 use crate::audio::AudioBuffer;
 use crate::error::Result;
 use crate::job_context::JobContext;
+use crate::rendition::part::db;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -24,7 +25,6 @@ const SEED: u64 = 0x0076_696e_796c;
 pub fn vinyl(audio: &mut AudioBuffer, amount: f32, context: &JobContext) -> Result<()> {
     let Some(level) = programme_level(audio, true, context)? else { return Ok(()) };
     let rate = audio.rate;
-    let db = |db: f32| 10.0_f32.powf(db / 20.0);
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let frames = audio.frames();
     let mut surface = [vec![0.0_f32; frames], vec![0.0_f32; frames]];

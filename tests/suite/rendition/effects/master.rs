@@ -3,6 +3,7 @@
 use super::super::spectrum::{band_db, noise, power_spectrum, tone};
 use super::super::{all_finite, metered, rms_db};
 use super::{RATE, both, check_rises, part, stereo, unevenness_db};
+use crate::rendition::oscillator::crossings_hz;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::score::Master;
 use cantus_engine::job_context::JobContext;
@@ -88,14 +89,7 @@ fn tape_is_softer_on_top_and_wavers_a_little() {
 }
 
 fn cents_from_1000(samples: &[f32]) -> f64 {
-    let rising: Vec<f64> = samples
-        .windows(2)
-        .enumerate()
-        .filter(|(_, two)| two[0] <= 0.0 && two[1] > 0.0)
-        .map(|(index, two)| index as f64 + f64::from(-two[0] / (two[1] - two[0])))
-        .collect();
-    let hz = (rising.len() - 1) as f64 / (rising[rising.len() - 1] - rising[0]) * f64::from(RATE);
-    1200.0 * (hz / 1_000.0).log2()
+    1200.0 * (crossings_hz(samples) / 1_000.0).log2()
 }
 
 #[test]
