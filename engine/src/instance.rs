@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::generation::style::library::{StyleLibrary, StyleShelf};
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
-use crate::playback::handoff::handoff;
+use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
 use crate::studio::Studio;
 use crate::time::SampleRate;
@@ -121,8 +121,9 @@ impl Instance {
             self.shared.offer_recovered(spool::default_dir());
         }
         drop(ear);
-        let (sender, inbox) = handoff();
-        let player = Player::new(inbox, rate, max_block);
+        let (senders, inboxes) = handoffs();
+        let player = Player::new(inboxes, rate, max_block);
+        let [sender, ..] = senders;
         self.shared.connect(sender, player.telemetry(), rate);
         Ok(AudioEnds { recorder, player })
     }

@@ -211,6 +211,7 @@ impl CantusParams {
             dry_gain: self.dry.value(),
             wet_gain: self.wet.value(),
             audition: self.audition.value(),
+            ..PlayerSettings::PLAIN
         }
     }
 }

@@ -61,7 +61,7 @@ impl Window {
                 VariationStatus::Silent => self.play_button(ui, view, variation.id),
                 VariationStatus::Ready(rendition) => {
                     self.play_button(ui, view, variation.id);
-                    let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position());
+                    let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position(0));
                     waveform(ui, rendition, playhead);
                     facts(ui, rendition);
                     if ui.button("Export").on_hover_text("WAV mix, stems and MIDI").clicked() {
@@ -105,7 +105,7 @@ impl Window {
     fn play_button(&self, ui: &mut Ui, view: &View, id: u64) {
         let active = view.active == Some(id);
         // Chosen is one thing, in the hands of the audio thread another.
-        let arrived = view.player.as_ref().is_some_and(|player| player.clip() == Some(id));
+        let arrived = view.player.as_ref().is_some_and(|player| player.clip(0) == Some(id));
         let text = match (active, arrived) {
             (true, true) => "plays",
             (true, false) => "coming",
