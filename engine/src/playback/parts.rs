@@ -132,7 +132,12 @@ impl Parts {
     }
 
     /// The events of the block, by frame, the ends first.
-    pub fn finish(&mut self) -> &[MidiEvent] {
+    pub fn events(&self) -> &[MidiEvent] {
+        &self.events
+    }
+
+    /// Puts the events of a block together.
+    pub fn finish(&mut self) {
         if self.owes {
             self.pay();
         }
@@ -153,7 +158,6 @@ impl Parts {
                 }
             }
         }
-        &self.events
     }
 
     /// Tells that an event did not get through: an end will be sent again.

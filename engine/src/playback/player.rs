@@ -126,6 +126,7 @@ impl Player {
             self.mix(&block, 0..0, main);
         }
         self.desk.advance(frames);
+        self.parts.finish();
         for channel in main.iter_mut() {
             silence_non_finite(channel.as_mut(), &self.telemetry);
         }
@@ -185,9 +186,9 @@ impl Player {
         }
     }
 
-    /// The notes that the block that was processed last sends out, by frame. Call it once a block.
-    pub fn part_events(&mut self) -> &[MidiEvent] {
-        self.parts.finish()
+    /// The notes that the block that was processed last sends out, by frame.
+    pub fn part_events(&self) -> &[MidiEvent] {
+        self.parts.events()
     }
 
     /// Tells that an event of [`Self::part_events`] did not get through, so that no note hangs.

@@ -30,6 +30,9 @@ pub enum SwitchAt {
     NextBar,
 }
 
+// The lengths below are literals: rustc 1.95 breaks off where a closure captures settings whose arrays are as long as a named constant.
+const _: () = assert!(ROLES == 8 && MOST_REGIONS == 8);
+
 /// What the user wants of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlayerSettings {
@@ -51,7 +54,7 @@ pub struct PlayerSettings {
     pub compare: bool,
     /// Linear gain of each role, in the order of [`Role::ALL`]; 0 is muted. While all are 1 the mix plays as it was made, and renditions
     /// without stems never hear of them.
-    pub role_gains: [f32; ROLES],
+    pub role_gains: [f32; 8],
     /// A bit a role, in the order of [`Role::ALL`], from the lowest on: its notes are sent out, and it is silent inside.
     pub midi_roles: u8,
     /// The key that plays the first region in [`PlayMode::Trigger`]; the next key plays the next region.
@@ -59,7 +62,7 @@ pub struct PlayerSettings {
     /// Seat of the chosen region: the one that loops, is auditioned, and plays where the host tells no position.
     pub chosen_seat: usize,
     /// Seats that are silent, and silence nothing.
-    pub seat_muted: [bool; MOST_REGIONS],
+    pub seat_muted: [bool; 8],
 }
 
 impl PlayerSettings {
