@@ -8,6 +8,10 @@ pub mod band;
 mod corrections;
 mod making;
 pub mod orders;
+mod playing;
+pub mod region;
+mod regions;
+mod reopening;
 mod results;
 pub mod state;
 pub mod view;
@@ -22,11 +26,12 @@ use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
+use crate::playback::standing::Standing;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
 use parking_lot::Mutex;
-use state::State;
+use state::{Connection, State};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -51,6 +56,8 @@ pub struct AudioEnds {
     pub recorder: Recorder,
     /// What it plays.
     pub player: Player,
+    /// What it must know of the instance.
+    pub standing: Arc<Standing>,
 }
 
 /// One plugin instance. Dropping the last one closes the studio.
@@ -123,9 +130,9 @@ impl Instance {
         drop(ear);
         let (senders, inboxes) = handoffs();
         let player = Player::new(inboxes, rate, max_block);
-        let [sender, ..] = senders;
-        self.shared.connect(sender, player.telemetry(), rate);
-        Ok(AudioEnds { recorder, player })
+        let standing = Arc::new(Standing::default());
+        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate, standing: standing.clone() });
+        Ok(AudioEnds { recorder, player, standing })
     }
 
     fn studio(&self) -> Result<Arc<Studio>> {

@@ -17,5 +17,6 @@ mod plan;
 pub mod player;
 mod seat;
 pub mod settings;
+pub mod standing;
 pub mod sync;
 pub mod telemetry;

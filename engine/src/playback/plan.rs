@@ -202,8 +202,8 @@ pub fn advance(
         state.wet = Glide::resting_at(gain);
     }
     state.wet.aim(gain, &deck.fade);
-    state.slicing = false;
     let (newest, change) = (deck.newest(), switch::offset(seat, state, deck, block));
+    state.slicing = false;
     if change > 0 {
         play(seat, state, deck, block, 0..change.min(block.frames), each);
     }

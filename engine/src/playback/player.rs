@@ -85,14 +85,18 @@ impl Player {
     /// Whether renditions at the host's tempo are wanted, and how soon.
     pub fn wants_tempo(&self, stamp: &TransportStamp, settings: &PlayerSettings) -> Option<TempoWish> {
         let stamp = sync::sane(stamp);
-        let seats = self.seats.iter().filter(|seat| !seat.is_asleep());
-        let nearest = seats.filter_map(|seat| seat.wants_tempo(&stamp, settings)).min_by(f64::total_cmp)?;
+        let nearest = self.seats.iter().filter_map(|seat| seat.wants_tempo(&stamp, settings)).min_by(f64::total_cmp)?;
         Some(if nearest <= NEAR_BEATS { TempoWish::Soon } else { TempoWish::Later })
     }
 
     /// Tempo of a seat's newest clip, when it has a single one.
     pub fn tempo(&self, seat: usize) -> Option<Bpm> {
         self.seats.get(seat)?.deck().current()?.1.grid().tempo.single()
+    }
+
+    /// Fetches what was sent before the next block does, so that [`Self::wants_tempo`] knows of it.
+    pub fn fetch(&mut self) {
+        self.seats.iter_mut().for_each(Seat::fetch);
     }
 
     /// The notes of the block that will be processed next, for those among them that play regions.

@@ -53,10 +53,16 @@ impl Seat {
         self.asleep
     }
 
-    /// Fetches what was sent and begins a block. True when the seat has just fallen asleep or woken up.
-    pub fn begin(&mut self) -> bool {
+    /// Fetches what was sent.
+    pub fn fetch(&mut self) {
         let Self { deck, state, .. } = self;
         deck.exchange(|slot| state.needs(slot));
+    }
+
+    /// Fetches what was sent and begins a block. True when the seat has just fallen asleep or woken up.
+    pub fn begin(&mut self) -> bool {
+        self.fetch();
+        let Self { deck, state, .. } = self;
         let empty = deck.is_empty();
         if empty && self.asleep {
             return false;

@@ -59,6 +59,8 @@ pub struct PlayerSettings {
     pub midi_roles: u8,
     /// The key that plays the first region in [`PlayMode::Trigger`]; the next key plays the next region.
     pub trigger_note: u8,
+    /// The seat of the first region, and so on; what is no seat is no region.
+    pub seats: [u8; 8],
     /// Seat of the chosen region: the one that loops, is auditioned, and plays where the host tells no position.
     pub chosen_seat: usize,
     /// Seats that are silent, and silence nothing.
@@ -78,10 +80,18 @@ impl PlayerSettings {
         compare: false,
         role_gains: [1.0; ROLES],
         midi_roles: 0,
-        trigger_note: 36,
+        trigger_note: 60,
+        seats: [0, 1, 2, 3, 4, 5, 6, 7],
         chosen_seat: 0,
         seat_muted: [false; MOST_REGIONS],
     };
+
+    /// The region that a key plays, by its seat.
+    pub fn seat_of_key(&self, key: u8) -> Option<usize> {
+        let place = key.checked_sub(self.trigger_note).filter(|_| self.mode == PlayMode::Trigger)?;
+        let seat = usize::from(*self.seats.get(usize::from(place))?);
+        (seat < MOST_REGIONS).then_some(seat)
+    }
 
     /// The gain that a role has inside: none when it is sent out.
     pub(super) fn gain_inside(&self, role: usize) -> f32 {

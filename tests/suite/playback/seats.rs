@@ -4,6 +4,7 @@ use super::host::*;
 use crate::allocations::counted;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
+use cantus_engine::playback::clip::Clip;
 use cantus_engine::playback::player::{MOST_REGIONS, PlayerSettings};
 
 const VERSE: Region = Region { rate: 48_000, tempo: 100.0, start_beats: 4.0, length_beats: 4.0 };
@@ -144,10 +145,11 @@ fn eight_regions_swapped_in_every_block_neither_allocate_nor_free() {
     let mut host = Host::at(&VERSE, VERSE.first() - 2_000);
     host.around = Some((4.5, 9.1));
     let mut total = 0;
+    let rendition = std::sync::Arc::new(with_stems(VERSE.sine(300.0, 0.0)));
     for (index, size) in mixed_blocks(200_000).into_iter().enumerate() {
         for (seat, sender) in senders.iter_mut().enumerate() {
             match (index + seat) % 4 {
-                0 => sender.send(boxed(index as u64, with_stems(VERSE.sine(300.0, 0.0)))),
+                0 => sender.send(Some(Box::new(Clip::from_rendition(index as u64, rendition.clone())))),
                 1 => sender.send(None),
                 _ => sender.reclaim(),
             }

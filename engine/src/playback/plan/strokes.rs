@@ -1,7 +1,7 @@
 //! Thread: audio. The keys of one block that play regions.
 
 use crate::capture::ring::MidiEvent;
-use crate::playback::settings::{MOST_REGIONS, PlayMode, PlayerSettings};
+use crate::playback::settings::PlayerSettings;
 
 /// Strokes of one block; nobody plays more.
 const MOST_STROKES: usize = 32;
@@ -31,12 +31,8 @@ impl Strokes {
     /// Those among the notes of a block, whatever their channel and velocity.
     pub fn among(notes: &[MidiEvent], settings: &PlayerSettings) -> Self {
         let mut among = Self::NONE;
-        if settings.mode != PlayMode::Trigger {
-            return among;
-        }
         for note in notes {
-            let seat = usize::from(note.key).checked_sub(usize::from(settings.trigger_note));
-            let Some(seat) = seat.filter(|&seat| seat < MOST_REGIONS) else { continue };
+            let Some(seat) = settings.seat_of_key(note.key) else { continue };
             let down = note.velocity > 0.0;
             let frame = usize::try_from(note.frame).unwrap_or(0);
             if let Some(free) = among.strokes.get_mut(among.count) {

@@ -18,7 +18,8 @@ pub fn offset(seat: usize, state: &PlayState, deck: &Deck, block: &Block) -> usi
         return usize::MAX;
     }
     let (Some(clip), Some((_, newest))) = (state.playing(deck), deck.current()) else { return 0 };
-    let heard = state.voices.lead.is_some_and(|lead| (0..clip.frames()).contains(&lead.next));
+    // Between two slices nothing leads.
+    let heard = state.slicing || state.voices.lead.is_some_and(|lead| (0..clip.frames()).contains(&lead.next));
     // Another rendering of the same variation takes over at once: it is only the better one.
     if block.settings.switch == SwitchAt::Now || clip.id() == newest.id() || !heard {
         return 0;
