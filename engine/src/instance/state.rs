@@ -81,6 +81,8 @@ pub(crate) struct State {
     pub restored: Vec<RecoveredTake>,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     pub unknown: Vec<Chunk>,
 }
 
@@ -101,6 +103,7 @@ impl Default for State {
             restored: Vec::new(),
             connection: None,
             exported: None,
+            comparing: false,
             unknown: Vec::new(),
         }
     }

@@ -28,6 +28,8 @@ pub struct View {
     pub direction: Direction,
     /// The song around the melody.
     pub song: SongSheet,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The places of the song, in the order they are shown.
@@ -154,6 +156,7 @@ impl Instance {
             player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),
             rate: state.connection.as_ref().map(|connection| connection.rate),
             exported: state.exported.clone(),
+            comparing: state.comparing,
         }
     }
 }
