@@ -209,7 +209,7 @@ impl Roll {
     /// Keys, while the picture had the keyboard already: the key that brought it here is none of them.
     fn keyboard(&mut self, ui: &Ui, response: &Response, by_button: bool) -> Vec<Step> {
         let pressed = ui.input(|input| input.pointer.any_pressed());
-        if (response.is_pointer_button_down_on() && pressed) || (by_button && self.focused) {
+        if (response.contains_pointer() && pressed) || (by_button && self.focused) {
             response.request_focus();
         }
         let had = std::mem::replace(&mut self.focused, response.has_focus());
