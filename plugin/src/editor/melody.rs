@@ -24,6 +24,7 @@ pub mod zoom;
 use cantus_engine::analysis::Analysis;
 use cantus_engine::analysis::edit::{MelodyEdit, NoteId};
 use cantus_engine::instance::Instance;
+use cantus_engine::instance::region::RegionId;
 use cantus_engine::instance::view::View;
 use colours::Colours;
 use edits::{Quantising, Step};
@@ -52,8 +53,8 @@ const GAP: f32 = 2.0;
 #[derive(Default)]
 pub struct Roll {
     zoom: Option<Zoom>,
-    /// The take that the zoom and the selection are about: its number and its frames.
-    take: Option<(u64, i64)>,
+    /// The take that the zoom and the selection are about: its region, its number and its frames.
+    take: Option<(RegionId, u64, i64)>,
     /// The selected notes; the last is the one that keys are about.
     selected: Vec<NoteId>,
     /// The melody the selection was last compared with.
@@ -192,7 +193,7 @@ impl Roll {
 
     /// Forgets what is not there any more.
     fn keep_to(&mut self, view: &View) {
-        let take = view.take.as_ref().map(|take| (take.id, take.audio.length().0));
+        let take = view.take.as_ref().map(|take| (view.region, take.id, take.audio.length().0));
         if take != self.take {
             (self.take, self.zoom, self.gesture) = (take, None, None);
             self.selected.clear();
@@ -263,8 +264,12 @@ impl Roll {
         if response.dragged_by(LEFT) {
             return (None, edit);
         }
-        // Let go: the picture shows the result from the next frame on, so this one still shows the preview.
         self.gesture = None;
+        // Egui ends a drag on Escape, too, and then nothing is corrected.
+        if !ui.input(|input| input.pointer.primary_released()) {
+            return (None, None);
+        }
+        // Let go: the picture shows the result from the next frame on, so this one still shows the preview.
         (edit.clone(), edit)
     }
 

@@ -6,7 +6,7 @@ use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::{Take, TakeSource};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, Session, TakeFacts};
+use cantus_engine::session::{SavedRegion, SavedTake, Session, TakeFacts};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, SampleRate, Seconds, SongGrid};
 use cantus_plugin::editor::melody::Roll;
 use cantus_plugin::editor::melody::zoom::Plane;
@@ -75,7 +75,13 @@ pub fn instance_with(analysis: Analysis) -> Instance {
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };
-    instance.restore(Session { take: Some(saved), analysis: Some(analysis), ..Session::default() }).unwrap();
+    instance
+        .restore(Session::of_region(SavedRegion {
+            take: Some(saved),
+            analysis: Some(analysis),
+            ..SavedRegion::default()
+        }))
+        .unwrap();
     instance
 }
 
@@ -206,7 +212,7 @@ impl Desk {
 
     /// The corrections in force.
     pub fn edits(&self) -> Vec<MelodyEdit> {
-        self.judged.as_ref().unwrap_or(&self.instance).session().edits.done.0
+        self.judged.as_ref().unwrap_or(&self.instance).session().regions.remove(0).edits.done.0
     }
 
     pub fn notes(&self) -> Vec<Note> {

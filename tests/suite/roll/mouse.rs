@@ -25,7 +25,7 @@ fn dragging_moves_notes_in_pitch_and_time() {
     // Which note, seconds and semitones dragged, held keys, and what comes of it.
     let rows: [(usize, f64, i16, Modifiers, Option<MelodyEdit>); 9] = [
         (2, 0.0, 3, NONE, Some(moved(&[2], 3, 0.0))),
-        (2, 0.0, -12, NONE, Some(moved(&[2], -12, 0.0))),
+        (2, 0.0, -7, NONE, Some(moved(&[2], -7, 0.0))),
         (2, 0.05, 0, NONE, Some(moved(&[2], 0, 0.05))),
         (2, -0.07, -1, NONE, Some(moved(&[2], -1, -0.07))),
         // It stops at its neighbours, a tenth of a second away.
@@ -143,7 +143,7 @@ fn clicks_and_bands_select() {
     // All of them move together.
     let hands = |desk: &mut Desk| desk.drag(desk.on(3), by(desk, 0.0, -2), NONE);
     check_corrects(&mut desk, "together", hands, &[moved(&[2, 3, 4], -2, 0.0)]).unwrap();
-    desk.click(desk.at(4.6, 55), NONE);
+    desk.click(desk.at(4.6, 58), NONE);
     assert!(desk.roll.selected().is_empty());
     assert!(desk.edits().is_empty());
 }
