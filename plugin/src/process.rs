@@ -83,6 +83,7 @@ impl Block {
         }
 
         ends.player.process(&stamp, &params.player_settings(), buffer.as_slice());
+        ends.recorder.sound_clicks(buffer.as_slice());
         for (role, output) in Role::ALL.into_iter().zip(aux.outputs.iter_mut()) {
             ends.player.write_stem(role, output.as_slice());
         }

@@ -213,7 +213,7 @@ impl Shared {
             .collect();
         drop(state);
         if let Some(take) = take {
-            let packed = PackedAudio::pack(&take.audio);
+            let packed = PackedAudio::pack(&take.whole_audio());
             self.state.lock().keep_packed_take(&take, packed);
         }
         for (id, rendition) in mixes {

@@ -113,7 +113,8 @@ impl Shared {
     pub(super) fn captured(self: &Arc<Self>, event: CaptureEvent) {
         match event {
             CaptureEvent::TakeFinished(take) => self.take_arrived(take),
-            CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
+            CaptureEvent::Cancelled | CaptureEvent::Ended => (self.notice)(Notice::Repaint),
+            CaptureEvent::TailArrived(_) | CaptureEvent::OffsetMeasured(_) => {}
             CaptureEvent::Problem(message) => self.say(message),
             CaptureEvent::Signal(signal) => self.signalled(signal),
         }
@@ -150,7 +151,7 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody);
                 }
-                let packed = PackedAudio::pack(&take.audio);
+                let packed = PackedAudio::pack(&take.whole_audio());
                 if let Some(shared) = weak.upgrade() {
                     shared.state.lock().keep_packed_take(&take, packed);
                 }
