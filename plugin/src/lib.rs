@@ -104,7 +104,7 @@ impl Plugin for Cantus {
 
     /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
     fn filter_state(state: &mut PluginState) {
-        for id in ["capture", "generate", "cancel"] {
+        for id in ["capture", "recall", "generate", "cancel"] {
             state.params.insert(id.to_owned(), nice_plug::plugin::ParamValue::Bool(false));
         }
         state.params.insert("active".to_owned(), nice_plug::plugin::ParamValue::I32(0));
@@ -124,6 +124,8 @@ impl Plugin for Cantus {
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
         self.instance.set_input_offset(self.params.input_offset());
+        self.instance.set_auto_arm(self.params.auto_arm_order());
+        self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
         self.dirty.open();
         true
     }

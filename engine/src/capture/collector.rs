@@ -5,7 +5,7 @@
 
 pub use super::cut::CaptureMode;
 pub use super::ear::{CaptureEvent, CaptureState, Ear, EarSettings, EarSnapshot, OnCapture};
-use super::recall::Recall;
+use super::cut::Recall;
 use super::ring::RingReader;
 use super::slot::Slot;
 use crate::error::{Error, Result};
@@ -121,7 +121,7 @@ fn obey(order: Order, slots: &mut Vec<Slot>) -> bool {
         Order::Stop(id) => with(id, &mut |slot| slot.stop(None)),
         Order::Cancel(id) => with(id, &mut Slot::cancel),
         Order::Keep(id) => with(id, &mut Slot::keep),
-        Order::Recall(id, what) => with(id, &mut |slot| slot.recall(what)),
+        Order::Recall(id, what) => with(id, &mut |slot| slot.recall(what, u64::MAX)),
         Order::ChoosePass(id, number) => with(id, &mut |slot| slot.choose_pass(number)),
         Order::AutoArm(id, mode) => with(id, &mut |slot| slot.set_auto_arm(mode)),
         Order::CountIn(id, bars) => with(id, &mut |slot| slot.set_count_in(bars)),

@@ -1,10 +1,9 @@
 //! Thread: gui, worker. An ear: one instance's way to order captures, and what it hears of them.
 
 use super::collector::Order;
-use super::cut::CaptureMode;
+use super::cut::{CaptureMode, Recall};
 use super::loopback::MeasuredOffset;
 use super::passes::PassFacts;
-use super::recall::Recall;
 use super::ring::RingReader;
 use super::signal::Signal;
 use super::spool;
@@ -35,8 +34,12 @@ impl Default for EarSettings {
 /// What happened to a capture.
 #[derive(Debug)]
 pub enum CaptureEvent {
+    /// One was ordered, by whichever way.
+    Armed,
     /// It is complete.
     TakeFinished(Take),
+    /// What was just hummed, as it was asked for. No capture was armed for it, and one that was armed goes on.
+    Recalled(Take),
     /// It was cancelled, or stopped before it began.
     Cancelled,
     /// It had delivered its takes and is over.
@@ -140,7 +143,7 @@ impl Ear {
         self.send(Order::Keep(self.id));
     }
 
-    /// Makes a take of what was just heard, whether the song plays or not. It arrives as [`CaptureEvent::TakeFinished`]; when
+    /// Makes a take of what was just heard, whether the song plays or not. It arrives as [`CaptureEvent::Recalled`]; when
     /// nothing was heard, [`CaptureEvent::Problem`] says so.
     pub fn recall(&self, what: Recall) {
         self.send(Order::Recall(self.id, what));

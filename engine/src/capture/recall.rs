@@ -10,23 +10,12 @@
     reason = "record frames of one history: whole, not negative, below 2^53"
 )]
 
-use super::cut::{Cut, grid_from, whole_frame};
+use super::cut::{Cut, Recall, grid_from, whole_frame};
 use super::history::{History, Join, Segment};
 use super::sound::{self, Gate};
 use super::take::TakeSource;
 use crate::error::{Error, Result};
 use crate::time::{Beats, Frames, SampleRate, Seconds, SongGrid};
-use serde::{Deserialize, Serialize};
-
-/// How much to recall.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recall {
-    /// The last whole bars.
-    Bars(u32),
-    /// The last seconds.
-    Seconds(Seconds),
-}
 
 /// So much sound after the song stopped is what was meant.
 const HUMMED_WITHOUT_SONG: Seconds = Seconds(1.0);
@@ -40,6 +29,8 @@ struct Run<'a> {
     segments: &'a [Segment],
     /// How the song came to its start.
     join: Join,
+    /// Record frame after its last, or after the last that counts.
+    end: u64,
     /// Why it ended: `None` when it is the one that still runs.
     left: Option<Join>,
 }
@@ -56,22 +47,23 @@ struct Candidate {
     latest: bool,
 }
 
-/// The cut of what was just hummed, and what there is to say about it. `offset_frames` is the input offset.
+/// The cut of what had just been hummed at a record frame, and what there is to say about it. `offset_frames` is the input offset.
 ///
 /// # Errors
 /// [`Error::NoMelody`] when nothing was heard in the time that was asked for.
-pub fn recall(history: &History, what: Recall, offset_frames: i64) -> Result<(Cut, Vec<String>)> {
+pub fn recall(history: &History, what: Recall, now: u64, offset_frames: i64) -> Result<(Cut, Vec<String>)> {
     let gate = Gate::of(history);
-    let runs = runs(history);
-    let sung_to = (history.end() as i64 - offset_frames).clamp(0, history.end() as i64) as u64;
+    let now = now.min(history.end());
+    let runs = runs(history, now);
+    let sung_to = (now as i64 - offset_frames).clamp(0, now as i64) as u64;
     let ran_last = runs.iter().rev().find(|run| run.has_song(history.rate()));
-    let heard_until = ran_last.map_or(0, |run| run.end().min(sung_to));
+    let heard_until = ran_last.map_or(0, |run| run.end.min(sung_to));
     let reach = heard_until.saturating_sub(span_frames(history, what));
     let mut candidates = Vec::new();
     for (age, run) in runs.iter().rev().enumerate() {
         let latest = age == 0;
         let found = if run.has_song(history.rate()) {
-            if run.end() <= reach {
+            if run.end <= reach {
                 break;
             }
             sung_to_a_song(history, run, what, offset_frames, sung_to, &gate)
@@ -126,26 +118,27 @@ fn remarks(history: &History, what: Recall, chosen: &Candidate) -> Vec<String> {
 }
 
 /// The runs of everything remembered, oldest first.
-fn runs(history: &History) -> Vec<Run<'_>> {
+fn runs(history: &History, now: u64) -> Vec<Run<'_>> {
     let segments = history.segments();
+    let segments = &segments[..segments.partition_point(|segment| segment.start < now)];
     let mut starts: Vec<usize> =
         (0..segments.len()).filter(|&index| index == 0 || segments[index].join != Join::Continues).collect();
     starts.push(segments.len());
+    if segments.is_empty() {
+        return Vec::new();
+    }
     let run = |bounds: &[usize]| Run {
         segments: &segments[bounds[0]..bounds[1]],
         join: segments[bounds[0]].join,
+        end: segments[bounds[1] - 1].end().min(now),
         left: segments.get(bounds[1]).map(|segment| segment.join),
     };
-    starts.windows(2).map(run).filter(|run| !run.segments.is_empty() && run.end() > history.first()).collect()
+    starts.windows(2).map(run).filter(|run| run.end > history.first()).collect()
 }
 
 impl Run<'_> {
     fn start(&self) -> u64 {
         self.segments.first().map_or(0, |segment| segment.start)
-    }
-
-    fn end(&self) -> u64 {
-        self.segments.last().map_or(0, Segment::end)
     }
 
     fn has_song(&self, rate: SampleRate) -> bool {
@@ -215,7 +208,7 @@ fn sung_to_a_song(
     // The oldest frame whose sound is still there.
     let oldest = (history.first() as i64 - offset_frames).max(0) as u64;
     let earliest = run.start().max(oldest);
-    let until = run.end().min(sung_to);
+    let until = run.end.min(sung_to);
     if until <= earliest {
         return None;
     }
@@ -291,7 +284,7 @@ fn whole_bars(length: Beats, bar: Beats, segment: &Segment, rate: SampleRate) ->
 fn hummed_alone(history: &History, run: &Run, what: Recall, gate: &Gate) -> Candidate {
     let (tempo, metre) = history.last_tempo();
     let asked = span_frames(history, what);
-    let (earliest, end) = (run.start().max(history.first()), history.end());
+    let (earliest, end) = (run.start().max(history.first()), run.end);
     let start = end.saturating_sub(asked).max(earliest);
     let grid = SongGrid::at_origin(tempo, metre);
     let length = grid.beat_at(Frames((end - start) as i64).seconds(history.rate()));

@@ -1,12 +1,12 @@
 //! Thread: collector. What the collector keeps of one instance: its ring, its memory, and the capture that is on.
 
 use super::count_in::{self, Count};
-use super::cut::{self, CaptureMode, Cut, Progress, Tailless};
+use super::cut::{self, CaptureMode, Cut, Progress, Recall, Tailless};
 use super::ear::{CaptureEvent, CaptureState, EarSettings, EarSnapshot, OnCapture};
 use super::history::History;
 use super::loopback::{self, Measurement};
 use super::passes::{PassFacts, Passes};
-use super::recall::{self, Recall};
+use super::recall;
 use super::ring::{Block, RingReader};
 use super::signal::Signal;
 use super::sound::{self, Gate};
@@ -136,6 +136,9 @@ impl Slot {
             Signal::StartCapture { mode, at } => self.arm(mode, Some(at)),
             Signal::StopCapture { at } => self.stop(Some(at)),
             Signal::InputOffset(offset) => self.offset = offset,
+            Signal::Recall { span, at } => self.recall(span, at),
+            Signal::AutoArm(mode) => self.auto_arm = mode,
+            Signal::CountIn(bars) => self.set_count_in(bars),
             other => {
                 if matches!(other, Signal::Generate { .. }) {
                     // What is made now is made of the take that is there.
@@ -205,6 +208,7 @@ impl Slot {
         // A loop begins where it begins; there is nothing to count.
         let count_in = if mode == CaptureMode::LoopRegion { 0 } else { self.count_in };
         self.capture = Some(Capture { mode, at, count_in, auto, passes: 0, delivered: 0, growing: None });
+        self.tell(CaptureEvent::Armed);
     }
 
     /// Looks whether an armed take begins or a growing one is complete. One round may bring several passes of a loop.
@@ -471,15 +475,15 @@ impl Slot {
     }
 
     /// Makes a take of what was just heard.
-    pub fn recall(&mut self, what: Recall) {
+    pub fn recall(&mut self, what: Recall, at: u64) {
         self.watch();
-        let recalled = recall::recall(&self.history, what, self.offset_frames());
+        let recalled = recall::recall(&self.history, what, at, self.offset_frames());
         let made = recalled.and_then(|(cut, remarks)| Ok((self.take_of(&cut)?, remarks)));
         match made {
             Ok((mut take, remarks)) => {
                 self.keep();
                 take.remarks = remarks;
-                self.tell(CaptureEvent::TakeFinished(take));
+                self.tell(CaptureEvent::Recalled(take));
             }
             Err(error) => {
                 self.tell(CaptureEvent::Problem(error.to_string()));
