@@ -573,6 +573,7 @@ impl Slot {
         *self.snapshot.lock() = EarSnapshot {
             stamp: self.history.last_stamp(),
             level_dbfs: decibels(peak),
+            heard_frames: end,
             history_seconds: seconds(end - self.history.first()).0,
             overruns: self.lost_before + self.reader.overrun_frames(),
             non_finite: self.non_finite_before + self.reader.non_finite(),
