@@ -103,7 +103,13 @@ fn a_song_that_changes_tempo_while_it_counts_is_counted_in_its_own_bars() {
     let (tempo, changed_at) = (60.0, rig.pushed.len());
     for block in 0..1_000 {
         let beats = 4.5 + f64::from(block) * 480.0 / 48_000.0;
-        let stamp = TransportStamp { tempo: Some(Bpm(tempo)), beats: Some(beats), seconds: None, bar_start_beats: None, ..rig.host.stamp() };
+        let stamp = TransportStamp {
+            tempo: Some(Bpm(tempo)),
+            beats: Some(beats),
+            seconds: None,
+            bar_start_beats: None,
+            ..rig.host.stamp()
+        };
         let first = rig.pushed.len();
         rig.pushed.extend((0..480).map(|frame| first as i64 + frame));
         let samples: Vec<f32> = (first..first + 480).map(super::rig::numbered).collect();

@@ -100,7 +100,8 @@ fn delays_up_to_half_a_second_are_found_to_the_frame() {
             let late = (late_ms * f64::from(rate) / 1e3_f64).round() as usize;
             for (gain, loud) in [(1.0, 0.0), (1.0, 0.173), (0.02, 0.173), (-0.5, 0.173), (4.0, 0.5)] {
                 let recorded = returned(&clicks, late, gain, None, loud * gain.abs() * strength, index);
-                let found = find(&recorded, SampleRate(rate)).unwrap_or_else(|error| panic!("{late_ms} ms, {gain}: {error}"));
+                let found =
+                    find(&recorded, SampleRate(rate)).unwrap_or_else(|error| panic!("{late_ms} ms, {gain}: {error}"));
                 assert_eq!(check(&found, late, rate), Ok(()), "{late_ms} ms at {rate}, gain {gain}");
                 let frames = (found.offset.0 * f64::from(rate)).round() as usize;
                 assert!(frames.abs_diff(late) <= 1, "{frames} frames, not {late}");

@@ -76,7 +76,9 @@ fn the_last_complete_pass_with_sound_is_the_take_and_earlier_ones_can_be_chosen(
     for number in [2, 4, 1] {
         rig.ear.choose_pass(number);
         let chosen = rig.take();
-        assert_eq!(is_pass(&chosen, number as usize), number != 4, "what nobody sang is no numbered sound");
+        // In the fourth there was only the room.
+        let right = if number == 4 { chosen.audio.peak() < 0.0021 } else { is_pass(&chosen, number as usize) };
+        assert!(right, "pass {number}");
         let is_take = |rig: &Rig| {
             let passes = rig.ear.passes();
             passes.iter().filter(|pass| pass.is_take).map(|pass| pass.number).eq([number])

@@ -73,7 +73,8 @@ fn a_sound_file_keeps_its_length_and_lies_on_the_hosts_grid() {
 
 #[test]
 fn a_midi_file_keeps_its_beats() {
-    let note = |onset, offset| TakeNote { onset: Seconds(onset), offset: Seconds(offset), key: 60, velocity: 0.5, channel: 0 };
+    let note =
+        |onset, offset| TakeNote { onset: Seconds(onset), offset: Seconds(offset), key: 60, velocity: 0.5, channel: 0 };
     let take = place(file(2.0, vec![note(0.5, 1.0)]), Beats(3.0), &song());
     // Beats 1 to 2 at 120 are beats 1 to 2 at 90; four beats are two bars of three.
     assert!((take.notes[0].onset.0 - 60.0 / 90.0).abs() < 1e-9 && (take.notes[0].offset.0 - 120.0 / 90.0).abs() < 1e-9);
@@ -83,5 +84,8 @@ fn a_midi_file_keeps_its_beats() {
 #[test]
 fn where_the_host_tells_no_tempo_the_files_own_stays() {
     let take = place(file(1.9, Vec::new()), Beats(4.0), &TransportStamp::default());
-    assert_eq!((take.grid.tempo.single(), take.length, take.grid.start_seconds), (Some(Bpm(120.0)), Beats(4.0), Seconds(2.0)));
+    assert_eq!(
+        (take.grid.tempo.single(), take.length, take.grid.start_seconds),
+        (Some(Bpm(120.0)), Beats(4.0), Seconds(2.0))
+    );
 }

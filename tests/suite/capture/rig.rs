@@ -216,6 +216,9 @@ impl Rig {
     /// Events that have come by now, once everything pushed was heard.
     pub fn events_so_far(&self) -> Vec<CaptureEvent> {
         self.settle();
-        self.events.try_iter().filter(|event| !matches!(event, CaptureEvent::Armed | CaptureEvent::TailArrived(_))).collect()
+        self.events
+            .try_iter()
+            .filter(|event| !matches!(event, CaptureEvent::Armed | CaptureEvent::TailArrived(_)))
+            .collect()
     }
 }

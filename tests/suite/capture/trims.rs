@@ -111,7 +111,8 @@ fn notes_move_with_the_edges() {
 fn what_would_leave_nothing_is_refused() {
     let (take, tail, _) = captured(0.0);
     let take = take.with_tail(&tail);
-    let nothing = [(5.0, 5.0), (7.0, 5.0), (5.0, 5.01), (f64::NAN, 5.0), (5.0, f64::NAN), (1e12, 1e13), (-1e300, -1e299)];
+    let nothing =
+        [(5.0, 5.0), (7.0, 5.0), (5.0, 5.01), (f64::NAN, 5.0), (5.0, f64::NAN), (1e12, 1e13), (-1e300, -1e299)];
     for (from, to) in nothing {
         match take.trimmed(Beats(from), Beats(to)) {
             Err(error) => assert!(error.to_string().contains("50 ms"), "{from} {to}: {error}"),
