@@ -3,6 +3,7 @@
 mod arming;
 mod cuts;
 mod hosts;
+mod landing;
 mod loopback;
 mod passes;
 mod placed;
