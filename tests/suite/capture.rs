@@ -5,6 +5,7 @@ mod cuts;
 mod hosts;
 mod landing;
 mod loopback;
+mod orders;
 mod passes;
 mod placed;
 mod recalls;
