@@ -1,0 +1,132 @@
+//! Thread: gui. A drag of files that begins in the window and ends in another program.
+
+use parking_lot::Mutex;
+use raw_window_handle::{HasWindowHandle, RawWindowHandle, WindowHandle};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+/// How far a drag is. All but the first are final.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DragState {
+    /// The button is down, or the program under the pointer is still fetching the files.
+    Dragging,
+    /// Another program took the files.
+    Dropped,
+    /// Escape, a release over nothing that takes files, or the window went.
+    Cancelled,
+    /// A sentence that says what went wrong.
+    Failed(String),
+}
+
+/// The window a drag begins in.
+#[derive(Debug, Clone, Copy)]
+pub struct DragWindow<'a>(Option<WindowHandle<'a>>);
+
+impl<'a> DragWindow<'a> {
+    /// The window behind a handle; the editor's is `frame.baseview_window()`.
+    pub fn of(window: &'a impl HasWindowHandle) -> Self {
+        Self(window.window_handle().ok())
+    }
+
+    /// A drag that begins in no window of ours.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Its number on an X server.
+    #[cfg(target_os = "linux")]
+    fn x11(self) -> Option<u32> {
+        match self.0?.as_raw() {
+            RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
+            RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// What the thread of a drag and its handle share.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    state: Mutex<DragState>,
+    stop: AtomicBool,
+}
+
+impl Progress {
+    /// Whether the handle has gone.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, state: DragState) {
+        *self.state.lock() = state;
+    }
+}
+
+/// A drag that goes on. Dropping it ends the drag and joins its thread, within some hundredths of a second; so nothing of it
+/// outlives the window that holds it.
+#[derive(Debug)]
+pub struct Drag {
+    progress: Arc<Progress>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drag {
+    /// How far it is; never waits.
+    pub fn poll(&self) -> DragState {
+        self.progress.state.lock().clone()
+    }
+}
+
+impl Drop for Drag {
+    fn drop(&mut self) {
+        self.progress.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// Begins to drag files that are already written. Call it while the mouse button is down, from `response.drag_started()`.
+/// `label` goes along with the pointer.
+///
+/// The files must stay where they are: programs refer to them as often as they copy them.
+///
+/// # Errors
+/// A sentence: a file is not there, or the system gives no thread.
+pub fn start(window: DragWindow<'_>, files: &[PathBuf], label: &str) -> Result<Drag, String> {
+    if files.is_empty() {
+        return Err("There is no file to drag.".into());
+    }
+    let files = files.iter().map(|file| whole_path(file)).collect::<Result<Vec<PathBuf>, String>>()?;
+    let progress = Arc::new(Progress { state: Mutex::new(DragState::Dragging), stop: AtomicBool::new(false) });
+    begin(window, files, label.to_owned(), progress)
+}
+
+/// From the root, as other programs need it.
+fn whole_path(file: &Path) -> Result<PathBuf, String> {
+    if !file.exists() {
+        return Err(format!("{} is not there any more. Export it again.", file.display()));
+    }
+    std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+#[cfg(target_os = "linux")]
+fn begin(
+    window: DragWindow<'_>,
+    files: Vec<PathBuf>,
+    label: String,
+    progress: Arc<Progress>,
+) -> Result<Drag, String> {
+    let own = window.x11();
+    let shared = progress.clone();
+    let thread = std::thread::Builder::new()
+        .name("cantus-drag".into())
+        .spawn(move || {
+            let ended = crate::x11::drag(own, &files, &label, &shared);
+            shared.set(ended);
+        })
+        .map_err(|error| format!("The drag could not begin: {error}."))?;
+    Ok(Drag { progress, thread: Some(thread) })
+}
