@@ -22,23 +22,32 @@ pub enum DragState {
 
 /// The window a drag begins in.
 #[derive(Debug, Clone, Copy)]
-pub struct DragWindow<'a>(Option<WindowHandle<'a>>);
+pub struct DragWindow<'a> {
+    handle: Option<WindowHandle<'a>>,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "other systems have one screen to drag on"))]
+    display: Option<&'a str>,
+}
 
 impl<'a> DragWindow<'a> {
     /// The window behind a handle; the editor's is `frame.baseview_window()`.
     pub fn of(window: &'a impl HasWindowHandle) -> Self {
-        Self(window.window_handle().ok())
+        Self { handle: window.window_handle().ok(), display: None }
     }
 
     /// A drag that begins in no window of ours.
     pub fn none() -> Self {
-        Self(None)
+        Self { handle: None, display: None }
+    }
+
+    /// The X server to drag on, where it is not the one that `DISPLAY` names.
+    pub fn on_display(self, display: &'a str) -> Self {
+        Self { display: Some(display), ..self }
     }
 
     /// Its number on an X server.
     #[cfg(target_os = "linux")]
     fn x11(self) -> Option<u32> {
-        match self.0?.as_raw() {
+        match self.handle?.as_raw() {
             RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
             RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
             _ => None,
@@ -119,12 +128,12 @@ fn begin(
     label: String,
     progress: Arc<Progress>,
 ) -> Result<Drag, String> {
-    let own = window.x11();
+    let (own, display) = (window.x11(), window.display.map(str::to_owned));
     let shared = progress.clone();
     let thread = std::thread::Builder::new()
         .name("cantus-drag".into())
         .spawn(move || {
-            let ended = crate::x11::drag(own, &files, &label, &shared);
+            let ended = crate::x11::drag(display.as_deref(), own, &files, &label, &shared);
             shared.set(ended);
         })
         .map_err(|error| format!("The drag could not begin: {error}."))?;
