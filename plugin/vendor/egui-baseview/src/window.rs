@@ -513,12 +513,40 @@ impl<A: App> EguiWindow<A> {
         )
     }
 
+    fn pointer_moved(
+        &self,
+        position: &baseview::dpi::PhysicalPosition<f64>,
+        egui_input: &mut egui::RawInput,
+    ) {
+        let logical_pos: LogicalPosition<f32> = position.to_logical(
+            self.system_scale_factor.get() * self.inner.borrow().egui_ctx.zoom_factor() as f64,
+        );
+        let pos = pos2(logical_pos.x, logical_pos.y);
+
+        self.pointer_logical_pos.set(Some(pos));
+        egui_input.events.push(egui::Event::PointerMoved(pos));
+    }
+
     fn poll_repaint_timer(&self) {
         if let Some(repaint_notifier) = &self.repaint_notifier
             && repaint_notifier.repaint_requested()
         {
             self.window.request_redraw();
         }
+    }
+}
+
+/// A file that was dropped on the window. It is only read when the app asks for it.
+#[derive(Debug)]
+struct FileOnDisk(std::path::PathBuf);
+
+impl egui::DroppedFile for FileOnDisk {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
     }
 }
 
@@ -756,7 +784,8 @@ impl<A: App> WindowHandler for EguiWindow<A> {
             baseview::Event::Mouse(baseview::MouseEvent::ButtonPressed { .. })
         ) && !self.window.has_focus()
         {
-            self.window.focus().unwrap();
+            // A window that cannot have the focus can still be clicked on.
+            let _ = self.window.focus();
         }
 
         let mut egui_input = self.egui_input.borrow_mut();
@@ -771,14 +800,7 @@ impl<A: App> WindowHandler for EguiWindow<A> {
                 } => {
                     update_modifiers(&self.modifiers, modifiers, &mut egui_input);
 
-                    let logical_pos: LogicalPosition<f32> = position.to_logical(
-                        self.system_scale_factor.get()
-                            * self.inner.borrow().egui_ctx.zoom_factor() as f64,
-                    );
-                    let pos = pos2(logical_pos.x, logical_pos.y);
-
-                    self.pointer_logical_pos.set(Some(pos));
-                    egui_input.events.push(egui::Event::PointerMoved(pos));
+                    self.pointer_moved(position, &mut egui_input);
                 }
                 baseview::MouseEvent::ButtonPressed { button, modifiers } => {
                     update_modifiers(&self.modifiers, modifiers, &mut egui_input);
@@ -845,6 +867,53 @@ impl<A: App> WindowHandler for EguiWindow<A> {
                 baseview::MouseEvent::CursorLeft => {
                     self.pointer_logical_pos.set(None);
                     egui_input.events.push(egui::Event::PointerGone);
+                }
+                baseview::MouseEvent::DragEntered {
+                    position,
+                    modifiers,
+                    data,
+                }
+                | baseview::MouseEvent::DragMoved {
+                    position,
+                    modifiers,
+                    data,
+                } => {
+                    update_modifiers(&self.modifiers, modifiers, &mut egui_input);
+                    self.pointer_moved(position, &mut egui_input);
+
+                    if let baseview::DropData::Files(paths) = data {
+                        return_status = EventStatus::AcceptDrop(baseview::DropEffect::Copy);
+                        egui_input.hovered_files = paths
+                            .iter()
+                            .map(|path| egui::HoveredFile {
+                                path: Some(path.clone()),
+                                ..Default::default()
+                            })
+                            .collect();
+                    }
+                }
+                baseview::MouseEvent::DragLeft => {
+                    self.pointer_logical_pos.set(None);
+                    egui_input.events.push(egui::Event::PointerGone);
+                    egui_input.hovered_files.clear();
+                }
+                baseview::MouseEvent::DragDropped {
+                    position,
+                    modifiers,
+                    data,
+                } => {
+                    update_modifiers(&self.modifiers, modifiers, &mut egui_input);
+                    self.pointer_moved(position, &mut egui_input);
+
+                    egui_input.hovered_files.clear();
+                    if let baseview::DropData::Files(paths) = data {
+                        return_status = EventStatus::AcceptDrop(baseview::DropEffect::Copy);
+                        for path in paths {
+                            egui_input
+                                .dropped_files
+                                .push(Arc::new(FileOnDisk(path.clone())));
+                        }
+                    }
                 }
                 _ => do_repaint = false,
             },
@@ -950,6 +1019,9 @@ impl<A: App> WindowHandler for EguiWindow<A> {
                 }
             }
             baseview::Event::Mouse(_) => {
+                if matches!(return_status, EventStatus::AcceptDrop(_)) {
+                    return return_status;
+                }
                 let egui_ctx = &self.inner.borrow().egui_ctx;
                 if egui_ctx.egui_is_using_pointer() || egui_ctx.egui_wants_pointer_input() {
                     EventStatus::Captured
