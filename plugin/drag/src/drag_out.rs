@@ -1,7 +1,9 @@
 //! Thread: gui. A drag of files that begins in the window and ends in another program.
 
 use parking_lot::Mutex;
-use raw_window_handle::{HasWindowHandle, RawWindowHandle, WindowHandle};
+#[cfg(target_os = "linux")]
+use raw_window_handle::RawWindowHandle;
+use raw_window_handle::{HasWindowHandle, WindowHandle};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,12 +66,22 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Whether the handle has gone.
+    #[cfg(target_os = "linux")]
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn set(&self, state: DragState) {
+    pub(crate) fn set(&self, state: DragState) {
         *self.state.lock() = state;
+    }
+
+    /// Nothing will be heard any more.
+    #[cfg(windows)]
+    pub(crate) fn end(&self) {
+        let mut state = self.state.lock();
+        if *state == DragState::Dragging {
+            *state = DragState::Cancelled;
+        }
     }
 }
 
@@ -110,7 +122,8 @@ pub fn start(window: DragWindow<'_>, files: &[PathBuf], label: &str) -> Result<D
     }
     let files = files.iter().map(|file| whole_path(file)).collect::<Result<Vec<PathBuf>, String>>()?;
     let progress = Arc::new(Progress { state: Mutex::new(DragState::Dragging), stop: AtomicBool::new(false) });
-    begin(window, files, label.to_owned(), progress)
+    let thread = begin(window, files, label.to_owned(), progress.clone())?;
+    Ok(Drag { progress, thread })
 }
 
 /// From the root, as other programs need it.
@@ -127,15 +140,23 @@ fn begin(
     files: Vec<PathBuf>,
     label: String,
     progress: Arc<Progress>,
-) -> Result<Drag, String> {
+) -> Result<Option<JoinHandle<()>>, String> {
     let (own, display) = (window.x11(), window.display.map(str::to_owned));
-    let shared = progress.clone();
-    let thread = std::thread::Builder::new()
-        .name("cantus-drag".into())
-        .spawn(move || {
-            let ended = crate::x11::drag(display.as_deref(), own, &files, &label, &shared);
-            shared.set(ended);
-        })
-        .map_err(|error| format!("The drag could not begin: {error}."))?;
-    Ok(Drag { progress, thread: Some(thread) })
+    let run = move || {
+        let ended = crate::x11::drag(display.as_deref(), own, &files, &label, &progress);
+        progress.set(ended);
+    };
+    let thread = std::thread::Builder::new().name("cantus-drag".into()).spawn(run);
+    thread.map(Some).map_err(|error| format!("The drag could not begin: {error}."))
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+fn begin(
+    window: DragWindow<'_>,
+    files: Vec<PathBuf>,
+    _label: String,
+    progress: Arc<Progress>,
+) -> Result<Option<JoinHandle<()>>, String> {
+    let handle = window.handle.ok_or("There is no window to drag from.")?;
+    crate::native::begin(handle, files, progress)
 }

@@ -20,6 +20,8 @@
 mod browse;
 mod drag_out;
 mod drop_in;
+#[cfg(any(windows, target_os = "macos"))]
+mod native;
 mod reveal;
 mod uri;
 #[cfg(target_os = "linux")]

@@ -109,10 +109,10 @@ impl<'a> Session<'a> {
 
     fn run(mut self, progress: &Progress) -> Result<DragState> {
         let ended = self.drag(progress);
-        // The connection's end would say the same, but a server may be slow to notice it.
         if ended.is_ok() {
             self.leave()?;
-            self.connection().flush()?;
+            // A server may throw away what it has not read yet of a client that has gone; its answer says that it has read all.
+            self.connection().get_input_focus()?.reply()?;
         }
         ended
     }

@@ -28,7 +28,8 @@ pub struct Folder {
     pub entries: Vec<Entry>,
     /// A sentence: why nothing is shown, or why not everything.
     pub trouble: Option<String>,
-    changed: Option<SystemTime>,
+    /// When it was written to last, before it was read.
+    pub changed: Option<SystemTime>,
 }
 
 impl Folder {
@@ -70,15 +71,15 @@ impl Folder {
         changed(&self.path) != self.changed
     }
 
-    /// The places of the entries whose names hold every word of `search`, in any case.
-    pub fn matching(&self, search: &str) -> Vec<usize> {
+    /// The entries whose names hold every word of `search`, in any case.
+    pub fn matching(&self, search: &str) -> Vec<Entry> {
         let search = search.to_lowercase();
         let words: Vec<&str> = search.split_whitespace().collect();
-        let fits = |entry: &Entry| {
+        let fits = |entry: &&Entry| {
             let name = entry.name.to_lowercase();
             words.iter().all(|word| name.contains(word))
         };
-        self.entries.iter().enumerate().filter(|(_, entry)| fits(entry)).map(|(place, _)| place).collect()
+        self.entries.iter().filter(fits).cloned().collect()
     }
 }
 
