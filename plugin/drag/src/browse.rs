@@ -5,7 +5,7 @@ mod recent;
 
 pub use recent::Recent;
 
-use egui::{Align, Key, Label, Modifiers, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, vec2};
+use egui::{Align, Key, Label, Layout, Modifiers, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, vec2};
 use folder::{Entry, Folder};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -106,10 +106,8 @@ impl Browser {
         let space = vec2(ui.available_width(), height.max(80.0));
         ui.allocate_ui(space, |ui| {
             ui.horizontal_top(|ui| {
-                let (place, _) = ui.allocate_space(vec2(PLACES, space.y));
-                let _ = place;
-                let left = ui.min_rect().with_max_x(ui.min_rect().left() + PLACES);
-                ui.scope_builder(UiBuilder::new().max_rect(left), |ui| self.place_list(ui));
+                let down = Layout::top_down_justified(Align::Min);
+                ui.allocate_ui_with_layout(vec2(PLACES, space.y), down, |ui| self.place_list(ui));
                 ui.vertical(|ui| {
                     ui.set_height(space.y);
                     if let Some(clicked) = self.file_list(ui, &lines) {
@@ -210,22 +208,20 @@ impl Browser {
     }
 
     fn place_list(&mut self, ui: &mut Ui) {
-        ui.vertical(|ui| {
-            if ui.selectable_label(self.shows_recent, "Recent").clicked() {
-                self.shows_recent = true;
-                self.chosen = 0;
+        if ui.selectable_label(self.shows_recent, "Recent").clicked() {
+            self.shows_recent = true;
+            self.chosen = 0;
+        }
+        let mut go = None;
+        for (name, place) in &self.places {
+            let here = !self.shows_recent && *place == self.folder.path;
+            if ui.selectable_label(here, *name).on_hover_text(place.display().to_string()).clicked() {
+                go = Some(place.clone());
             }
-            let mut go = None;
-            for (name, place) in &self.places {
-                let here = !self.shows_recent && *place == self.folder.path;
-                if ui.selectable_label(here, *name).on_hover_text(place.display().to_string()).clicked() {
-                    go = Some(place.clone());
-                }
-            }
-            if let Some(place) = go {
-                self.enter(&place);
-            }
-        });
+        }
+        if let Some(place) = go {
+            self.enter(&place);
+        }
     }
 
     fn file_list(&mut self, ui: &mut Ui, lines: &[Entry]) -> Option<PathBuf> {
@@ -260,7 +256,7 @@ impl Browser {
                 let text = format!("{sign} {}", entry.name);
                 let line = vec2(ui.available_width(), height);
                 let (rect, response) = ui.allocate_exact_size(line, Sense::click());
-                let row = UiBuilder::new().max_rect(rect).layout(egui::Layout::left_to_right(Align::Center));
+                let row = UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
                 ui.scope_builder(row, |ui| {
                     let chosen = place == self.chosen;
                     if chosen || response.hovered() {
@@ -270,7 +266,7 @@ impl Browser {
                     }
                     ui.add(Label::new(text).selectable(false).truncate());
                 });
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &entry.name));
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &entry.name));
                 if response.clicked() {
                     self.chosen = place;
                 }
