@@ -25,6 +25,7 @@ pub enum DragState {
 /// The window a drag begins in.
 #[derive(Debug, Clone, Copy)]
 pub struct DragWindow<'a> {
+    #[cfg_attr(windows, expect(dead_code, reason = "OLE asks for no window"))]
     handle: Option<WindowHandle<'a>>,
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "other systems have one screen to drag on"))]
     display: Option<&'a str>,

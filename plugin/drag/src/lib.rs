@@ -24,7 +24,7 @@ mod drop_in;
 #[cfg(target_os = "macos")]
 mod macos;
 mod reveal;
-#[cfg_attr(windows, expect(dead_code, reason = "Windows has lists of its own"))]
+#[cfg(target_os = "linux")]
 mod uri;
 #[cfg(windows)]
 mod windows;
