@@ -3,7 +3,9 @@
 mod clap_entry;
 mod controls;
 mod dirty;
-mod editor;
+/// The window. Public for its tests, which run it without a host.
+#[doc(hidden)]
+pub mod editor;
 mod params;
 mod process;
 mod state;
