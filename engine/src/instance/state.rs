@@ -10,6 +10,7 @@ use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::{MOST_REGIONS, PlayerTelemetry};
+use crate::playback::standing::Standing;
 use crate::rendition::Rendition;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
@@ -56,6 +57,8 @@ pub(crate) struct Connection {
     pub senders: [ClipSender; MOST_REGIONS],
     pub telemetry: Arc<PlayerTelemetry>,
     pub rate: SampleRate,
+    /// What the audio thread must know of the regions.
+    pub standing: Arc<Standing>,
 }
 
 /// Everything an instance knows.
@@ -83,6 +86,8 @@ pub(crate) struct State {
     pub restored: Vec<RecoveredTake>,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     pub unknown: Vec<Chunk>,
 }
 
@@ -105,6 +110,7 @@ impl Default for State {
             restored: Vec::new(),
             connection: None,
             exported: None,
+            comparing: false,
             unknown: Vec::new(),
         }
     }

@@ -30,6 +30,8 @@ pub struct View {
     pub direction: Direction,
     /// The song around the melody.
     pub song: SongSheet,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The places of the song, in the order they are shown.
@@ -163,6 +165,7 @@ impl Instance {
             exported: state.exported.clone(),
             passes,
             measured_offset: state.measured_offset,
+            comparing: state.comparing,
         }
     }
 }
