@@ -19,6 +19,7 @@ mod playback;
 mod plugin;
 mod rendition;
 mod session;
+mod settings;
 mod tidy;
 mod worker;
 
