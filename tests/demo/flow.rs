@@ -137,7 +137,12 @@ impl Stage {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let session = self.session()?;
-            if session.region().variations.get(number - 1).is_some_and(|one| session.region().active == Some(one.facts.id)) {
+            if session
+                .region()
+                .variations
+                .get(number - 1)
+                .is_some_and(|one| session.region().active == Some(one.facts.id))
+            {
                 return self.instance.run(&mut self.song, 4_096, Pace::Times(4.0)).map(drop).map_err(say);
             }
             self.instance.run(&mut self.song, 2_048, Pace::Times(4.0)).map_err(say)?;

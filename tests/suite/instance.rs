@@ -222,7 +222,8 @@ fn every_region_has_a_take_and_variations_of_its_own() {
     let opened = Desk::new();
     opened.instance.restore(Session::decode(&saved.encode().unwrap()).unwrap()).unwrap();
     let view = opened.instance.view();
-    let told: Vec<_> = view.regions.iter().map(|region| (region.name.as_str(), region.muted, region.variations)).collect();
+    let told: Vec<_> =
+        view.regions.iter().map(|region| (region.name.as_str(), region.muted, region.variations)).collect();
     assert_eq!(told, [("Region 1", false, 1), ("Region 2", true, 1)]);
     assert_eq!(opened.keys(), heard, "the chosen one is chosen again");
     let again = opened.instance.session();

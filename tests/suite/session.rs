@@ -267,7 +267,11 @@ fn a_whole_session_with_impossible_contents_is_refused() {
     }
     let mut lost = session(&mix);
     lost.region_mut().active = Some(99);
-    assert_eq!(Session::decode(&lost.encode().unwrap()).unwrap().region().active, None, "a choice of what is not there");
+    assert_eq!(
+        Session::decode(&lost.encode().unwrap()).unwrap().region().active,
+        None,
+        "a choice of what is not there"
+    );
     for text in ["[]", r#"[{"at":0.0,"tempo":0.0}]"#, r#"[{"at":0.0,"tempo":1e308}]"#, r#"[{"at":1e99,"tempo":100.0}]"#]
     {
         let map: Result<cantus_engine::time::TempoMap, _> = serde_json::from_str(text);

@@ -1,5 +1,6 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::{Connection, CurrentTake, VariationStage};
 use super::{Notice, Shared};
@@ -101,7 +102,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered = found;
+                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())
@@ -184,9 +185,7 @@ impl Shared {
 
     pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        let holds = |region: &&mut Region| {
-            region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take))
-        };
+        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
         let Some(region) = state.regions_mut().iter_mut().find(holds) else { return };
         if region.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;
@@ -349,9 +348,10 @@ impl Shared {
             work: Box::new(move |context| {
                 let grid = grid.unwrap_or_else(|| source.grid.clone());
                 let again = pipeline::again(&source, &grid, rate, &tools.cache, context)?;
-                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again)))
-                {
-                    shared.rendition_arrived(id, again);
+                match (weak.upgrade(), again) {
+                    (Some(shared), Some(again)) if may_replace(&source, &again) => shared.rendition_arrived(id, again),
+                    (Some(shared), Some(_)) => shared.plays_as_saved(id),
+                    _ => {}
                 }
                 Ok(())
             }),

@@ -51,7 +51,8 @@ fn corrections_come_back_with_what_was_undone() {
     let saved = corrected();
     let back = Session::decode(&saved.encode().unwrap()).unwrap();
     assert_eq!(back.region().edits, saved.region().edits);
-    let (before, after) = (saved.region().edits.done.apply(heard()).unwrap(), back.region().edits.done.apply(heard()).unwrap());
+    let (before, after) =
+        (saved.region().edits.done.apply(heard()).unwrap(), back.region().edits.done.apply(heard()).unwrap());
     assert_eq!(before, after);
     assert_eq!(back.unknown, saved.unknown);
     // Nothing corrected: no chunk, as sessions were before there were corrections.
@@ -106,7 +107,11 @@ fn damaged_and_hostile_corrections_never_panic() {
     };
     let text = text.replace("HEARD", &name);
     let read = Session::decode(&with_corrections(&stored(&text))).unwrap();
-    assert_eq!((read.region().edits.done.0.len(), read.region().edits.undone.len()), (2, 1), "the text is what is written");
+    assert_eq!(
+        (read.region().edits.done.0.len(), read.region().edits.undone.len()),
+        (2, 1),
+        "the text is what is written"
+    );
 
     // What does not fit is dropped; what is no text of ours is refused.
     let rows = [
