@@ -9,6 +9,7 @@ mod state;
 mod tasks;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
+use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
 use dirty::Dirty;
 use nice_plug::prelude::*;
@@ -120,9 +121,11 @@ impl Plugin for Cantus {
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
         self.block.prepare(&self.params);
+        self.instance.stage_files(None);
         let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
+        self.instance.keep_journal(journal::default_dir());
         self.instance.set_input_offset(self.params.input_offset());
         self.dirty.open();
         true

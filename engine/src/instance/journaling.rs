@@ -160,9 +160,11 @@ impl Shared {
     pub(super) fn close_journal(&self) {
         let unsaved = self.keeping.changes.load(Ordering::Acquire) != self.keeping.saved.load(Ordering::Acquire);
         let book = std::mem::replace(&mut *self.keeping.journal.lock(), Book::Closed);
-        if let Book::Open(journal) = book
-            && !unsaved
-        {
+        if unsaved {
+            // Offered on return: whoever closes without saving may have meant it, but a host may also have failed to save.
+            return;
+        }
+        if let Book::Open(journal) = book {
             journal.remove();
         }
         for recovered in self.state.lock().restored.drain(..) {

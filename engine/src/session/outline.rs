@@ -106,8 +106,11 @@ impl Outline {
         Ok(piece::join(&self.pieces()?))
     }
 
-    /// Every chunk of the container.
-    pub(crate) fn pieces(&self) -> Result<Vec<Piece>> {
+    /// Every chunk of the container, the contents list first.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn pieces(&self) -> Result<Vec<Piece>> {
         let mut audio = Vec::new();
         let mut parts = Vec::new();
         let mut corrected = Vec::new();
