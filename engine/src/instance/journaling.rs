@@ -83,7 +83,7 @@ impl Shared {
     }
 
     /// Has made what the next save needs.
-    fn prepare_saving(self: &Arc<Self>) {
+    pub(super) fn prepare_saving(self: &Arc<Self>) {
         if self.tools.get().is_none() || self.keeping.queued.swap(true, Ordering::AcqRel) {
             return;
         }

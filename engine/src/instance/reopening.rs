@@ -152,7 +152,7 @@ pub(super) fn unpacked(saved: SavedRegion, known: &[Known]) -> Result<Region> {
         };
         let take = saved_take.facts.with_audio(audio);
         let input = InputHash::of_take(&take);
-        region.take = Some(CurrentTake { take: Arc::new(take), packed: Some(saved_take.audio) });
+        region.take = Some(CurrentTake { take: Arc::new(take), packed: small(saved_take.audio) });
         region.edits = saved.edits;
         if let Some(analysis) = saved.analysis {
             // What was read was fitted to this very analysis: nothing is lost now.
@@ -172,7 +172,20 @@ pub(super) fn unpacked(saved: SavedRegion, known: &[Known]) -> Result<Region> {
             }
             (None, None) => (VariationStage::Silent(Box::new(facts)), None),
         };
-        region.variations.push(Variation { id, name, recipe, starred, stage, original, packed: saved.mix });
+        region.variations.push(Variation {
+            id,
+            name,
+            recipe,
+            starred,
+            stage,
+            original,
+            packed: saved.mix.and_then(small),
+        });
     }
     Ok(region)
+}
+
+/// What was saved in haste is packed again.
+fn small(packed: PackedAudio) -> Option<PackedAudio> {
+    (!packed.is_plain()).then_some(packed)
 }

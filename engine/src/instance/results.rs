@@ -239,28 +239,7 @@ impl Shared {
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
-        if let Some(kept) = kept {
-            self.pack_later(id, kept);
-        }
-    }
-
-    /// Packs a mix for saving when nobody waits for anything else.
-    fn pack_later(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |_| {
-                let packed = PackedAudio::pack(&rendition.mix);
-                if let Some(shared) = weak.upgrade() {
-                    shared.state.lock().keep_packed_mix(id, &rendition, packed);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
+        self.prepare_saving();
     }
 
     /// Makes a variation the one that plays in its region.

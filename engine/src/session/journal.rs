@@ -216,7 +216,8 @@ fn recover_one(folder: PathBuf) -> Option<RecoveredSession> {
     lock.try_lock().ok()?;
     let written = facts.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     let bytes = fs::read_dir(&folder).ok()?.flatten().filter_map(|entry| Some(entry.metadata().ok()?.len())).sum();
-    let about = read_index(&folder).ok()?.into_iter().find(|chunk| chunk.tag == ABOUT);
+    // A damaged index says nothing; whoever wants the journal hears why it cannot be had, and may forget it.
+    let about = read_index(&folder).ok().and_then(|index| index.into_iter().find(|chunk| chunk.tag == ABOUT));
     let about = about.and_then(|chunk| serde_json::from_slice(&chunk.bytes).ok()).unwrap_or_default();
     Some(RecoveredSession { folder, lock, written, about, bytes })
 }

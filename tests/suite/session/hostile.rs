@@ -145,7 +145,7 @@ fn impossible_notes_are_refused() {
     let rows = [
         ("an infinite gain", changed("\"gain_db\":0.0", "\"gain_db\":1e39")),
         ("an endless note", changed("\"length\":1.0", "\"length\":1e29")),
-        ("a note before everything", changed("\"start\":0.0,\"written\"", "\"start\":-1e20,\"written\"")),
+        ("a note before everything", changed("\"start\":0.0,\"velocity\"", "\"start\":-1e20,\"velocity\"")),
         ("an endless curve", changed("\"bend\":[]", &format!("\"bend\":[{points}]"))),
         ("no key", changed("\"key\":60", "\"key\":-1")),
     ];
