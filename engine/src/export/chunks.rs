@@ -15,6 +15,22 @@ pub(super) fn push_chunk(bytes: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) {
     }
 }
 
+/// 16 bytes: plain integers of 24 bits. The extensible form says nothing more about one or two channels, and simple readers refuse it.
+pub(super) fn format(audio: &AudioBuffer) -> Vec<u8> {
+    const INTEGERS: u16 = 1;
+    const BYTES: u16 = 3;
+    let channels = u16::try_from(audio.channels.len()).unwrap_or(0).max(1);
+    let frame = channels.saturating_mul(BYTES);
+    let mut body = Vec::with_capacity(16);
+    body.extend_from_slice(&INTEGERS.to_le_bytes());
+    body.extend_from_slice(&channels.to_le_bytes());
+    body.extend_from_slice(&audio.rate.0.to_le_bytes());
+    body.extend_from_slice(&audio.rate.0.saturating_mul(u32::from(frame)).to_le_bytes());
+    body.extend_from_slice(&frame.to_le_bytes());
+    body.extend_from_slice(&(BYTES * 8).to_le_bytes());
+    body
+}
+
 /// Version 1: 602 bytes and the coding history. Date and time stay empty: the same rendition is the same file.
 pub(super) fn bext(label: &Label, audio: &AudioBuffer) -> Vec<u8> {
     let mut body = vec![0_u8; 602];

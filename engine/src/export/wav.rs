@@ -1,7 +1,7 @@
 //! Thread: worker. 24-bit WAV with its place in the song: `bext` (EBU Tech 3285) for "move to original position", `acid` for the tempo,
 //! `cue ` with names in `LIST adtl` for sections and chords, and `smpl` where the file is a loop.
 
-use super::chunks::{acid, bext, cue, names, push_chunk, smpl};
+use super::chunks::{acid, bext, cue, format, names, push_chunk, smpl};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
 use crate::generation::score::Score;
@@ -107,9 +107,10 @@ fn with_label(plain: Vec<u8>, audio: &AudioBuffer, label: &Label) -> Result<Vec<
         let size = plain.get(at + 4..at + 8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
         at += 8 + size as usize + (size as usize & 1);
     }
-    let (head, data) = plain.split_at(at.min(plain.len()));
+    let data = &plain[at.min(plain.len())..];
     let mut bytes = Vec::with_capacity(plain.len() + 1_024 + 64 * label.marks.len());
-    bytes.extend_from_slice(head);
+    bytes.extend_from_slice(&plain[..HEADER.min(plain.len())]);
+    push_chunk(&mut bytes, b"fmt ", &format(audio));
     push_chunk(&mut bytes, b"bext", &bext(label, audio));
     push_chunk(&mut bytes, b"acid", &acid(label));
     bytes.extend_from_slice(data);
