@@ -3,6 +3,7 @@
 use super::region::{Region, RegionId};
 use super::state::{CurrentTake, State, Variation, VariationStage};
 use super::{Notice, Shared};
+use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
 use crate::error::Result;
 use crate::jobs::cache::InputHash;
@@ -11,12 +12,13 @@ use crate::playback::player::MOST_REGIONS;
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::session::{SavedRegion, SavedVariation, Session};
+use crate::time::SongGrid;
 use std::sync::Arc;
 
 /// Sound that is there already. Undo in a host opens states that differ little from what there is.
 pub(super) enum Known {
-    Take(PackedAudio, Arc<Take>),
-    Variation(u64, PackedAudio, Arc<Rendition>, Option<Arc<Rendition>>),
+    Take(Option<PackedAudio>, Arc<Take>),
+    Variation(u64, Option<PackedAudio>, Arc<Rendition>, Option<Arc<Rendition>>),
 }
 
 impl Shared {
@@ -90,10 +92,10 @@ impl Shared {
 impl State {
     fn known_sounds(&self) -> Vec<Known> {
         let takes = self.regions().iter().filter_map(|region| region.take.as_ref());
-        let takes = takes.filter_map(|take| Some(Known::Take(take.packed.clone()?, take.take.clone())));
+        let takes = takes.map(|take| Known::Take(take.packed.clone(), take.take.clone()));
         let variations = self.regions().iter().flat_map(|region| &region.variations);
         let variations = variations.filter_map(|one| {
-            Some(Known::Variation(one.id, one.packed.clone()?, one.rendition()?, one.original.clone()))
+            Some(Known::Variation(one.id, one.packed.clone(), one.rendition()?, one.original.clone()))
         });
         takes.chain(variations).collect()
     }
@@ -108,9 +110,9 @@ impl Known {
         Arc::ptr_eq(rendition, now).then_some(*id)
     }
 
-    fn take(&self, packed: &PackedAudio) -> Option<Arc<Take>> {
+    fn take(&self, saved: &PackedAudio) -> Option<Arc<Take>> {
         match self {
-            Self::Take(known, take) if known == packed => Some(take.clone()),
+            Self::Take(packed, take) if is_of(saved, packed.as_ref(), &take.audio) => Some(take.clone()),
             _ => None,
         }
     }
@@ -119,12 +121,30 @@ impl Known {
     fn rendition(&self, saved: &SavedVariation) -> Option<(Arc<Rendition>, Option<Arc<Rendition>>)> {
         let Self::Variation(_, packed, rendition, original) = self else { return None };
         let kept = original.as_ref().unwrap_or(rendition);
-        let same = saved.mix.as_ref() == Some(packed)
-            && saved.facts.grid == kept.grid
-            && saved.facts.recipe == kept.recipe
-            && saved.facts.score == kept.score;
+        let placed = saved.facts.region == kept.region && is_near(&saved.facts.grid, &kept.grid);
+        let same = placed && saved.mix.as_ref().is_some_and(|mix| is_of(mix, packed.as_ref(), &kept.mix));
         same.then(|| (rendition.clone(), original.clone()))
     }
+}
+
+/// Whether saved audio is that of a buffer, which may be packed already.
+fn is_of(saved: &PackedAudio, packed: Option<&PackedAudio>, audio: &AudioBuffer) -> bool {
+    match packed {
+        Some(packed) => saved == packed,
+        None => saved.unpack().is_ok_and(|saved| saved == *audio),
+    }
+}
+
+/// Whether two grids are one: times may be rounded in their last digit on their way through text.
+fn is_near(a: &SongGrid, b: &SongGrid) -> bool {
+    const HAIR: f64 = 1e-9;
+    let near = |a: f64, b: f64| (a - b).abs() <= HAIR * a.abs().max(1.0);
+    let (one, other) = (a.tempo.points(), b.tempo.points());
+    near(a.start.0, b.start.0)
+        && near(a.start_seconds.0, b.start_seconds.0)
+        && a.metre == b.metre
+        && one.len() == other.len()
+        && one.iter().zip(other).all(|(a, b)| near(a.at.0, b.at.0) && near(a.tempo.0, b.tempo.0))
 }
 
 impl Region {
