@@ -1,7 +1,7 @@
 //! Thread: gui, worker. What a user has settled for every project: a small file that can be read and edited by hand.
 //!
 //! ```toml
-//! exports = "/home/anna/Music/Cantus"
+//! exports = "/Volumes/Songs/Cantus"
 //! embed_sound = true
 //! ```
 //! What is not in the file has its usual value. Lines that this version does not know are kept.

@@ -68,6 +68,14 @@ impl Shared {
         }
         let goes_on: Vec<(usize, u64)> =
             numbered.iter().filter_map(Region::playing).filter(|now| playing.contains(now)).collect();
+        let rate = fresh.connection.as_ref().map(|connection| connection.rate);
+        let settled = numbered.iter().filter(|region| {
+            let on = region.playing().is_some_and(|now| goes_on.contains(&now));
+            // One whose stems are still missing asks for them again.
+            let whole = |one: Arc<Rendition>| one.made.is_some() || !one.stems.is_empty();
+            on && region.active_rendition().is_some_and(|one| Some(one.rate()) == rate && whole(one))
+        });
+        let settled: Vec<RegionId> = settled.map(|region| region.id).collect();
         let silent = numbered.iter().filter(|region| region.is_silent()).count();
         fresh.replace_regions(numbered, session.chosen);
         if silent > 0 {
@@ -83,7 +91,7 @@ impl Shared {
         }
         drop(state);
         self.opened();
-        self.catch_up();
+        self.catch_up_but(&settled);
         (self.notice)(Notice::Repaint);
         Ok(())
     }

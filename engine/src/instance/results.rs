@@ -68,11 +68,17 @@ impl Shared {
 
     /// Sends the audio thread what every region plays, and listens to takes that nobody has listened to.
     pub(super) fn catch_up(self: &Arc<Self>) {
+        self.catch_up_but(&[]);
+    }
+
+    /// The same, where some regions play already what they should.
+    pub(super) fn catch_up_but(self: &Arc<Self>, settled: &[RegionId]) {
         let state = self.state.lock();
         state.tell_standing();
         let unheard: Vec<_> =
             state.regions().iter().filter_map(|region| Some((region.id, region.unheard_take()?))).collect();
-        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
+        let regions = state.regions().iter().map(|region| region.id).filter(|id| !settled.contains(id));
+        let regions: Vec<_> = regions.collect();
         drop(state);
         regions.into_iter().for_each(|region| self.refresh_active(region));
         for (region, take) in unheard {
