@@ -7,6 +7,7 @@ mod allocations;
 mod analysis;
 mod capture;
 mod command_line;
+mod drag;
 mod export;
 mod generation;
 mod host;
@@ -18,7 +19,9 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod roll;
 mod session;
+mod settings;
 mod tidy;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::{CurrentTake, VariationStage};
 use super::{Notice, Shared};
@@ -67,11 +68,17 @@ impl Shared {
 
     /// Sends the audio thread what every region plays, and listens to takes that nobody has listened to.
     pub(super) fn catch_up(self: &Arc<Self>) {
+        self.catch_up_but(&[]);
+    }
+
+    /// The same, where some regions play already what they should.
+    pub(super) fn catch_up_but(self: &Arc<Self>, settled: &[RegionId]) {
         let state = self.state.lock();
         state.tell_standing();
         let unheard: Vec<_> =
             state.regions().iter().filter_map(|region| Some((region.id, region.unheard_take()?))).collect();
-        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
+        let regions = state.regions().iter().map(|region| region.id).filter(|id| !settled.contains(id));
+        let regions: Vec<_> = regions.collect();
         drop(state);
         regions.into_iter().for_each(|region| self.refresh_active(region));
         for (region, take) in unheard {
@@ -90,7 +97,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered = found;
+                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())
@@ -110,7 +117,10 @@ impl Shared {
                 let mut state = self.state.lock();
                 state.capturing = Some(state.chosen().id);
             }
-            CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
+            CaptureEvent::Recalled(take) => self.recalled(take),
+            CaptureEvent::TailArrived(tail) => self.tail_arrived(tail),
+            CaptureEvent::OffsetMeasured(measured) => self.offset_measured(measured),
+            CaptureEvent::Cancelled | CaptureEvent::Ended => (self.notice)(Notice::Repaint),
             CaptureEvent::Problem(message) => self.say(message),
             CaptureEvent::Signal(signal) => self.signalled(signal),
         }
@@ -119,7 +129,7 @@ impl Shared {
     /// A take from wherever, for a region or for the chosen one: remember it, listen to it.
     pub(super) fn take_arrived(self: &Arc<Self>, region: Option<RegionId>, mut take: Take) {
         let mut state = self.state.lock();
-        take.id = state.fresh_id();
+        take.id = state.heard_as(take.id);
         trace(|| {
             json!({ "event": "take", "beats": take.length.0, "seconds": take.audio.length().seconds(take.audio.rate).0,
                     "start_beats": take.grid.start.0, "lost_frames": take.lost_frames })
@@ -138,7 +148,7 @@ impl Shared {
         self.analyse(id, take);
     }
 
-    fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
+    pub(super) fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
@@ -152,7 +162,7 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody);
                 }
-                let packed = PackedAudio::pack(&take.audio);
+                let packed = PackedAudio::pack(&take.whole_audio());
                 if let Some(shared) = weak.upgrade() {
                     shared.state.lock().keep_packed_take(&take, packed);
                 }
@@ -173,7 +183,7 @@ impl Shared {
 
     pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
+        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| current.take.id == take.id);
         let Some(region) = state.regions_mut().iter_mut().find(holds) else { return };
         if region.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;
@@ -227,27 +237,6 @@ impl Shared {
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
-        if let Some(kept) = kept {
-            self.pack_later(id, kept);
-        }
-    }
-
-    /// Packs a mix for saving when nobody waits for anything else.
-    fn pack_later(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |_| {
-                let packed = PackedAudio::pack(&rendition.mix);
-                if let Some(shared) = weak.upgrade() {
-                    shared.state.lock().keep_packed_mix(id, &rendition, packed);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
+        self.prepare_saving();
     }
 }
