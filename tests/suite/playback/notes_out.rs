@@ -131,7 +131,7 @@ fn what_is_held_sounds_after_a_locate_and_drums_do_not() {
         sent.clear();
         block(&mut host, &mut player, &OUT, 64, &mut sent);
         let keys: Vec<_> = sent.iter().map(|sent| (sent.event.key, sent.event.velocity > 0.0)).collect();
-        assert_eq!(keys, [(64, false), (36, false), (36, true)], "{tempo} BPM");
+        assert_eq!(keys, [(36, false), (64, false), (36, true)], "{tempo} BPM");
     }
 }
 
