@@ -15,6 +15,7 @@ use crate::generation::prompt;
 use crate::generation::{EngineKind, Recipe, Timing};
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Melody, Wanted};
+use crate::playback::standing::Awaited;
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::time::SampleRate;
@@ -113,7 +114,12 @@ impl Shared {
             let number = state.region(id).map_or(1, |region| region.next_number(&label));
             let name = format!("{label} {number}");
             // Submitted under the lock, so that the result finds its variation.
-            let made = self.make_variation(variation, name.clone(), source.clone(), recipe.clone(), rate);
+            let awaited = match recipe.engine {
+                EngineKind::Band => state.awaited(),
+                // Nobody would wait that long.
+                EngineKind::MusicGen(_) => None,
+            };
+            let made = self.make_variation(variation, name.clone(), source.clone(), recipe.clone(), rate, awaited);
             let (Some(job), Some(region)) = (made, state.region(id)) else { break };
             let stage = VariationStage::Pending(job);
             let (id, starred) = (variation, false);
@@ -142,15 +148,11 @@ impl Shared {
         source: Source,
         recipe: Recipe,
         rate: SampleRate,
+        awaited: Option<Awaited>,
     ) -> Option<JobHandle> {
         let tools = self.tools.get()?.clone();
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
-        let awaited = match recipe.engine {
-            EngineKind::Band => self.state.lock().awaited(),
-            // Nobody would wait that long.
-            EngineKind::MusicGen(_) => None,
-        };
         self.submit(Job {
             lane: match recipe.engine {
                 EngineKind::Band => Lane::Fast,
