@@ -1,6 +1,7 @@
 //! Thread: any. The plugin shell: host, parameters, window and state around the engine. Wiring only.
 
 mod clap_entry;
+mod contained;
 mod dirty;
 mod editor;
 mod params;
@@ -10,6 +11,7 @@ mod tasks;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::time::SampleRate;
+use contained::{Place, contained};
 use dirty::Dirty;
 use nice_plug::prelude::*;
 use params::CantusParams;
@@ -27,6 +29,8 @@ pub struct Cantus {
     ends: Option<AudioEnds>,
     /// What lives from one block to the next.
     block: Block,
+    /// A block panicked: until the next activation the track passes through.
+    fallen: bool,
 }
 
 impl Default for Cantus {
@@ -42,7 +46,7 @@ impl Default for Cantus {
         };
         let instance = Arc::new(Instance::new(notice));
         let params = Arc::new(CantusParams::new(instance.clone()));
-        Self { params, instance, dirty, ends: None, block: Block::default() }
+        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false }
     }
 }
 
@@ -99,7 +103,8 @@ impl Plugin for Cantus {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
-        editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone())
+        let create = || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone());
+        contained(Place::OpenWindow, Some(&self.instance), create).flatten()
     }
 
     /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
@@ -119,17 +124,22 @@ impl Plugin for Cantus {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params);
-        let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+        let instance = self.instance.clone();
+        let ends = contained(Place::Activate, Some(&instance), || {
+            self.block.prepare(&self.params);
+            let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+            self.instance.set_input_offset(self.params.input_offset());
+            self.dirty.open();
+            ends.inspect_err(|error| self.instance.tell(error.to_string())).ok()
+        });
         // Without threads the track still passes its audio through.
-        self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
-        self.instance.set_input_offset(self.params.input_offset());
-        self.dirty.open();
+        self.ends = ends.flatten();
+        self.fallen = false;
         true
     }
 
     fn deactivate(&mut self) {
-        self.dirty.close();
+        contained(Place::Deactivate, Some(&self.instance), || self.dirty.close());
     }
 
     fn process(
@@ -138,7 +148,13 @@ impl Plugin for Cantus {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        self.block.process(&self.params, self.ends.as_mut(), buffer, aux, context);
+        let ends = self.ends.as_mut().filter(|_| !self.fallen);
+        let work = || self.block.process(&self.params, ends, buffer, aux, context);
+        if contained(Place::Process, Some(&self.instance), work).is_none() || self.fallen {
+            self.fallen = true;
+            let stems = aux.outputs.iter_mut().flat_map(|output| output.as_slice().iter_mut());
+            stems.for_each(|samples| samples.fill(0.0));
+        }
         // We listen also while the track is silent.
         ProcessStatus::KeepAlive
     }

@@ -1,5 +1,6 @@
 //! Thread: gui. What the host's project holds besides parameters: the engine's session, as text.
 
+use crate::contained::{Place, contained};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::Session;
 use cantus_engine::session::container::Chunk;
@@ -15,12 +16,14 @@ pub struct SavedSession {
     instance: Arc<Instance>,
     /// A session that could not be read: saved again as it was, because a newer Cantus may well read it.
     unreadable: Mutex<Option<String>>,
+    /// What was opened or saved last: a save that fails gives it again, because an empty project would be lost work.
+    last: Mutex<String>,
 }
 
 impl SavedSession {
     /// For an instance.
     pub fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, unreadable: Mutex::default() }
+        Self { instance, unreadable: Mutex::default(), last: Mutex::default() }
     }
 
     fn text(&self) -> String {
@@ -32,27 +35,38 @@ impl SavedSession {
             session.unknown.retain(|chunk| chunk.tag != UNREADABLE);
             session.unknown.push(Chunk { tag: UNREADABLE, bytes: unreadable.as_bytes().into() });
         }
-        // A session of plain data always encodes; the empty text is the empty session.
-        session.encode_text().unwrap_or_default()
+        // A session of plain data always encodes.
+        session.encode_text().unwrap_or_else(|_| self.last.lock().clone())
     }
 }
 
 impl PersistentField<'_, String> for SavedSession {
     fn set(&self, text: String) {
-        let restored = Session::decode_text(&text).and_then(|session| self.instance.restore(session));
-        *self.unreadable.lock() = match restored {
-            Ok(()) => None,
-            Err(error) => {
-                self.instance.tell(error.to_string());
-                Some(text)
+        let restored = contained(Place::Load, Some(&self.instance), || {
+            Session::decode_text(&text).and_then(|session| self.instance.restore(session))
+        });
+        match restored {
+            Some(Ok(())) => {
+                *self.unreadable.lock() = None;
+                *self.last.lock() = text;
             }
-        };
+            Some(Err(error)) => {
+                self.instance.tell(error.to_string());
+                *self.unreadable.lock() = Some(text);
+            }
+            None => *self.unreadable.lock() = Some(text),
+        }
     }
 
     fn map<F, R>(&self, read: F) -> R
     where
         F: Fn(&String) -> R,
     {
-        read(&self.text())
+        let text = contained(Place::Save, Some(&self.instance), || self.text());
+        let mut last = self.last.lock();
+        if let Some(text) = text {
+            *last = text;
+        }
+        read(&last)
     }
 }

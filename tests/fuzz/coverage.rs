@@ -27,11 +27,6 @@ pub struct Seen {
     answers: std::collections::HashSet<u64>,
 }
 
-/// Edges that can be counted.
-pub fn countable() -> usize {
-    REGIONS.lock().unwrap().iter().map(|region| region.1).sum()
-}
-
 /// Forgets the counts of the last input.
 pub fn clear() {
     for &(start, length) in REGIONS.lock().unwrap().iter() {

@@ -2,7 +2,6 @@
 
 use crate::driver::{self, Desk};
 use crate::targets::{TARGETS, Target};
-use crate::watch;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
@@ -197,6 +196,9 @@ fn keep_failure(target: &Target, desk: &Desk, folder: &Path, status: ExitStatus)
         let mut file = File::create(path.with_extension("txt")).unwrap();
         std::io::Write::write_all(&mut file, reason.as_bytes()).unwrap();
     }
+    if !shorter {
+        println!("{}: failed again as in {}", target.name, path.display());
+        return;
+    }
     println!("{}: FAILED: {}\n  {} ({} bytes)", target.name, reason.lines().take(3).collect::<Vec<_>>().join(" "), path.display(), input.len());
-    let _ = watch::FOUND;
 }

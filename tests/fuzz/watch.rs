@@ -16,7 +16,7 @@ const MOST_RESIDENT: u64 = 2 << 30;
 const MOST_ADDRESS_SPACE: u64 = 12 << 30;
 
 /// Exit status of a process that found something.
-pub const FOUND: i32 = 77;
+const FOUND: i32 = 77;
 
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 /// Processor time at which the running input began, in microseconds + 1; 0 between two inputs.

@@ -9,7 +9,7 @@ use cantus_engine::generation::song::SongContext;
 use cantus_engine::instance::Instance;
 use cantus_engine::session::container::{self, Chunk};
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, Session, TakeFacts};
+use cantus_engine::session::{SavedRegion, SavedTake, Session, TakeFacts};
 use cantus_engine::time::{Metre, SampleRate};
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
@@ -57,8 +57,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-fn with_take(session: Session, take: SavedTake) -> Session {
-    Session { take: Some(take), ..session }
+fn with_take(mut session: Session, take: SavedTake) -> Session {
+    if session.regions.is_empty() {
+        session.regions.push(SavedRegion::default());
+    }
+    session.regions[0].take = Some(take);
+    session
 }
 
 fn packed_text(text: &[u8]) -> Vec<u8> {
