@@ -18,6 +18,7 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod robustness;
 mod session;
 mod tidy;
 mod worker;

@@ -1,5 +1,7 @@
 //! Tests of the bundled plugin in a real CLAP host: the file a user installs, driven from outside.
 
+#[cfg(target_os = "linux")]
+mod contained;
 mod flow;
 mod hosts;
 mod life;
