@@ -19,6 +19,7 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod robustness;
 mod roll;
 mod session;
 mod settings;
