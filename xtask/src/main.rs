@@ -14,6 +14,7 @@ mod packages;
 mod random_checkpoint;
 mod score;
 mod suite;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ cargo xtask <word> [options]
            [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
   score band
            Says what the band promises: every style on many melodies and seeds.  [--styles A,B] [--melodies N] [--seeds N] [--audio N]
+  validate Plays a song with a hum in every host that is on this machine and judges what they recorded.
+           [--host NAME]... [--out DIR] [--keep]; CLAP_VALIDATOR and VST3_VALIDATOR name validators
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "random-checkpoint" => random_checkpoint::run(&rest),
         "score" => score::run(&rest),
+        "validate" => validate::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");
