@@ -70,13 +70,13 @@ impl Player {
         self.instance.switch("Capture", true).map_err(say)?;
         let frames = (END_BEAT - HUM_BEAT + 3) * BEAT;
         self.instance.run(&mut self.song, frames, Pace::Times(20.0)).map_err(say)?;
-        self.until("the analysis", |session| session.analysis.is_some())
+        self.until("the analysis", |session| session.region().analysis.is_some())
     }
 
     fn generate(&mut self) -> Result<(), String> {
         self.instance.switch("Generate", true).map_err(|error| error.to_string())?;
         self.until("a rendition", |session| {
-            session.variations.iter().any(|one| session.active == Some(one.facts.id) && one.mix.is_some())
+            session.region().variations.iter().any(|one| session.region().active == Some(one.facts.id) && one.mix.is_some())
         })
     }
 

@@ -40,7 +40,7 @@ pub fn judge(evidence: &Evidence, track: &[f32]) -> Result<String, String> {
     let text = session_text(&evidence.project).ok_or("The host's project holds no session of Cantus.")?;
     let session = Session::decode_text(&text).map_err(|error| error.to_string())?;
     let take = judge_take(&session, evidence.place, track)?;
-    let variation = session.variations.iter().find(|variation| Some(variation.facts.id) == session.active);
+    let variation = session.region().variations.iter().find(|one| Some(one.facts.id) == session.region().active);
     let variation = variation.ok_or("No variation is chosen in the saved session.")?;
     let mix = variation.mix.as_ref().ok_or("The chosen variation was saved without its sound.")?;
     let mix = mix.unpack().map_err(|error| error.to_string())?;
@@ -81,7 +81,7 @@ pub fn judge(evidence: &Evidence, track: &[f32]) -> Result<String, String> {
 }
 
 fn judge_take(session: &Session, place: Place, track: &[f32]) -> Result<String, String> {
-    let take = session.take.as_ref().ok_or("The saved session has no take.")?;
+    let take = session.region().take.as_ref().ok_or("The saved session has no take.")?;
     let audio = take.audio.unpack().map_err(|error| error.to_string())?.to_mono();
     if take.facts.lost_frames > 0 {
         return Err(format!("The take lost {} frames.", take.facts.lost_frames));
@@ -109,7 +109,7 @@ fn judge_take(session: &Session, place: Place, track: &[f32]) -> Result<String, 
         let (shift, residual) = (found.largest_shift, found.residual_db);
         return Err(format!("The take lies up to {shift} frames off and differs from the hum by {residual:.1} dB."));
     }
-    let notes = session.analysis.as_ref().map_or(0, |analysis| analysis.notes.len());
+    let notes = session.region().analysis.as_ref().map_or(0, |analysis| analysis.notes.len());
     if notes < 20 {
         return Err(format!("Only {notes} notes were heard in the hum."));
     }
