@@ -1,5 +1,5 @@
 -- Ardour (VST3), headless: one step of a session with Cantus on a track; the program that starts it says which.
--- make: a session with the plugin. sing: capture the hum that lies on the track, generate, save.
+-- make: a session with the plugin. sing: capture the hum that lies on the track, generate, save. reopen: open and save.
 local folder, step = os.getenv("CANTUS_FOLDER"), os.getenv("CANTUS_STEP")
 local by_hand = ARDOUR.TransportRequestSource.TRS_UI
 local must_stop = ARDOUR.LocateTransportDisposition.MustStop
@@ -54,6 +54,11 @@ if step == "make" then
   track:add_processor_by_index(plugin, 0, nil, true)
   session:save_state("", false, false, false, false, false)
   print("OK " .. track:name())
+elseif step == "reopen" then
+  local session = load_session(directory, "song")
+  sleep(3)
+  session:save_state("", false, false, false, false, false)
+  print("OK opened")
 else
   local session = load_session(directory, "song")
   local inserted

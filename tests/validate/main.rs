@@ -3,6 +3,7 @@
 //! Each host loads the built plugin, hums into it, captures, generates, plays the rendition in place, saves and reopens. What it leaves
 //! behind, its own recording of what sounded and its own project, is judged here against the session and the song's grid.
 
+mod ardour;
 mod arguments;
 mod clack;
 mod evidence;
@@ -31,12 +32,13 @@ pub struct Stage {
 /// A check by its name.
 type Check = (&'static str, fn(&Stage) -> Outcome);
 
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 6] = [
     ("clap-validator", validators::clap),
     ("vst3-validator", validators::vst3),
     ("clack", clack::run),
     ("pedalboard", juce::pedalboard),
     ("dawdreamer", juce::dawdreamer),
+    ("ardour", ardour::run),
 ];
 
 fn main() -> ExitCode {

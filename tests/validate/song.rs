@@ -47,14 +47,13 @@ pub fn read_raw(path: &Path) -> Result<AudioBuffer, String> {
     Ok(AudioBuffer { rate: SampleRate(RATE), channels: vec![side(0), side(1)] })
 }
 
-/// Writes a stereo WAV of 32-bit floats.
-pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), String> {
+/// Writes a WAV of 32-bit floats in one channel.
+pub fn write_mono_wav(path: &Path, samples: &[f32]) -> Result<(), String> {
     let say = |error: hound::Error| format!("Cannot write {}: {error}.", path.display());
     let form =
-        hound::WavSpec { channels: 2, sample_rate: RATE, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
     let mut writer = hound::WavWriter::create(path, form).map_err(say)?;
     for &sample in samples {
-        writer.write_sample(sample).map_err(say)?;
         writer.write_sample(sample).map_err(say)?;
     }
     writer.finalize().map_err(say)
