@@ -7,6 +7,7 @@ mod params;
 mod process;
 mod state;
 mod tasks;
+mod vst3_entry;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::time::SampleRate;
@@ -159,4 +160,4 @@ impl Vst3Plugin for Cantus {
         &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
 }
 
-nice_export_vst3!(Cantus);
+
