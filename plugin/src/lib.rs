@@ -159,5 +159,3 @@ impl Vst3Plugin for Cantus {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
 }
-
-

@@ -42,7 +42,8 @@ pub fn peak_difference_db(left: &[f32], right: &[f32]) -> f64 {
     let at = |samples: &[f32], frame: usize| f64::from(samples.get(frame).copied().unwrap_or(0.0));
     let peak = (0..length).map(|frame| (at(left, frame) - at(right, frame)).abs());
     // A NaN must not pass for silence.
-    let peak = peak.fold(0.0, |peak: f64, difference| if difference > peak || difference.is_nan() { difference } else { peak });
+    let peak = peak
+        .fold(0.0, |peak: f64, difference| if difference > peak || difference.is_nan() { difference } else { peak });
     if peak.is_nan() { f64::INFINITY } else { 20.0 * peak.log10() }
 }
 

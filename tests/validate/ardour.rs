@@ -16,6 +16,9 @@ const SCANNER: &str = "/usr/lib/ardour7/ardour-vst3-scanner";
 /// Ardour's ticks in a frame at the song's rate.
 const TICKS: usize = 282_240_000 / song::RATE as usize;
 
+/// Ardour fades in and out of its loop, which is longer than a block of its own.
+const FADED: usize = 2_400;
+
 /// Make, sing, export, open and save, export.
 pub fn run(stage: &Stage) -> Outcome {
     if program::find("ardour7-lua").is_none() || !Path::new(SCANNER).is_file() {
@@ -42,7 +45,8 @@ fn perform(stage: &Stage) -> Result<String, String> {
     let playback = export(stage, "playback")?;
     step(stage, "reopen")?;
     let reopened = export(stage, "reopened")?;
-    let figure = evidence::judge(&Evidence { project, playback, reopened, place: Place::Song(0) }, &track)?;
+    let figure =
+        evidence::judge(&Evidence { project, playback, reopened, place: Place::Song(0), faded: FADED }, &track)?;
     Ok(format!("{figure}; loop range captured"))
 }
 
@@ -54,11 +58,18 @@ fn install(stage: &Stage) -> Result<(), String> {
     let log = stage.folder.join("said-install");
     program::run(Command::new("cp").arg("-r").arg(&stage.vst3).arg(&bundle), &log)?;
     // A list that is not a whole second newer than the plugin is thrown away without a word.
-    program::run(Command::new("find").arg(&bundle).args(["-type", "f", "-exec", "touch", "-d", "2020-01-01", "{}", "+"]), &log)?;
+    program::run(
+        Command::new("find").arg(&bundle).args(["-type", "f", "-exec", "touch", "-d", "2020-01-01", "{}", "+"]),
+        &log,
+    )?;
     let mut scan = Command::new(SCANNER);
     scan.arg("-f").arg(&bundle).env("LD_LIBRARY_PATH", "/usr/lib/ardour7").env("HOME", home(stage));
     let said = program::run(&mut scan, &log)?;
-    if said.contains("Found Plugin: Cantus") { Ok(()) } else { Err("Ardour's scanner does not find the plugin.".into()) }
+    if said.contains("Found Plugin: Cantus") {
+        Ok(())
+    } else {
+        Err("Ardour's scanner does not find the plugin.".into())
+    }
 }
 
 fn home(stage: &Stage) -> PathBuf {
@@ -82,7 +93,12 @@ fn step(stage: &Stage, step: &str) -> Result<(), String> {
 fn export(stage: &Stage, name: &str) -> Result<cantus_engine::audio::AudioBuffer, String> {
     let file = stage.folder.join(format!("{name}.wav"));
     let mut command = Command::new("ardour7-export");
-    command.args(["-b", "float", "-o"]).arg(&file).arg(stage.folder.join("session")).arg("song").env("HOME", home(stage));
+    command
+        .args(["-b", "float", "-o"])
+        .arg(&file)
+        .arg(stage.folder.join("session"))
+        .arg("song")
+        .env("HOME", home(stage));
     program::run(program::at_home(&mut command, &stage.folder), &stage.folder.join(format!("said-{name}")))?;
     read_audio(&file).map_err(|error| error.to_string())
 }
@@ -90,7 +106,9 @@ fn export(stage: &Stage, name: &str) -> Result<cantus_engine::audio::AudioBuffer
 /// The session with the hum on its track, a loop around it, and an end.
 fn with_hum(session: &str) -> Result<String, String> {
     let source = |side: &str, id: usize| {
-        format!("<Source name=\"hum-{side}.wav\" type=\"audio\" flags=\"\" id=\"{id}\" channel=\"0\" origin=\"hum-{side}.wav\" gain=\"1\"/>")
+        format!(
+            "<Source name=\"hum-{side}.wav\" type=\"audio\" flags=\"\" id=\"{id}\" channel=\"0\" origin=\"hum-{side}.wav\" gain=\"1\"/>"
+        )
     };
     let region = |id: usize, whole: u8| {
         format!(

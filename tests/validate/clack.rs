@@ -41,7 +41,7 @@ pub fn perform(clap: &Path) -> Result<String, String> {
     let parameters = player.instance.params().len();
     drop(player);
     let place = Place::Song((HUM_BEAT - 1) * BEAT);
-    let figure = evidence::judge(&Evidence { project, playback, reopened, place }, &track)?;
+    let figure = evidence::judge(&Evidence { project, playback, reopened, place, faded: 0 }, &track)?;
     Ok(format!("{figure}; {parameters} parameters"))
 }
 
@@ -76,7 +76,11 @@ impl Player {
     fn generate(&mut self) -> Result<(), String> {
         self.instance.switch("Generate", true).map_err(|error| error.to_string())?;
         self.until("a rendition", |session| {
-            session.region().variations.iter().any(|one| session.region().active == Some(one.facts.id) && one.mix.is_some())
+            session
+                .region()
+                .variations
+                .iter()
+                .any(|one| session.region().active == Some(one.facts.id) && one.mix.is_some())
         })
     }
 

@@ -33,13 +33,15 @@ pub struct Evidence {
     pub reopened: AudioBuffer,
     /// Where that lies.
     pub place: Place,
+    /// Frames at the take's ends that this host fades itself, because it loops.
+    pub faded: usize,
 }
 
 /// Judges it against the track that the host played; a figure, or what is wrong.
 pub fn judge(evidence: &Evidence, track: &[f32]) -> Result<String, String> {
     let text = session_text(&evidence.project).ok_or("The host's project holds no session of Cantus.")?;
     let session = Session::decode_text(&text).map_err(|error| error.to_string())?;
-    let take = judge_take(&session, evidence.place, track)?;
+    let take = judge_take(&session, evidence, track)?;
     let variation = session.region().variations.iter().find(|one| Some(one.facts.id) == session.region().active);
     let variation = variation.ok_or("No variation is chosen in the saved session.")?;
     let mix = variation.mix.as_ref().ok_or("The chosen variation was saved without its sound.")?;
@@ -80,14 +82,14 @@ pub fn judge(evidence: &Evidence, track: &[f32]) -> Result<String, String> {
     Ok(format!("{take}; {windows} windows in place, 0 frames off, {}; reopened {same}", level(worst)))
 }
 
-fn judge_take(session: &Session, place: Place, track: &[f32]) -> Result<String, String> {
+fn judge_take(session: &Session, evidence: &Evidence, track: &[f32]) -> Result<String, String> {
     let take = session.region().take.as_ref().ok_or("The saved session has no take.")?;
-    let audio = take.audio.unpack().map_err(|error| error.to_string())?.to_mono();
+    let mut audio = take.audio.unpack().map_err(|error| error.to_string())?.to_mono();
     if take.facts.lost_frames > 0 {
         return Err(format!("The take lost {} frames.", take.facts.lost_frames));
     }
     let hum = &track[HUM_BEAT * BEAT..END_BEAT * BEAT];
-    let start = match place {
+    let start = match evidence.place {
         Place::Song(_) => {
             let start = take.facts.grid.start.0;
             if !take.facts.on_grid || start > HUM_BEAT as f64 {
@@ -95,16 +97,21 @@ fn judge_take(session: &Session, place: Place, track: &[f32]) -> Result<String, 
             }
             (start * BEAT as f64).round() as usize
         }
-        Place::Nowhere => find(&audio, &hum[BEAT..9 * BEAT])
-            .and_then(|at| (HUM_BEAT * BEAT + BEAT).checked_sub(at))
-            .ok_or("The take does not hold the hum.")?,
+        Place::Nowhere => {
+            let at = find(&audio, &hum[BEAT..9 * BEAT]).ok_or("The take does not hold the hum.")?;
+            // What the host let pass before the track began is silence.
+            let early = at.saturating_sub((HUM_BEAT + 1) * BEAT);
+            audio.drain(..early);
+            (HUM_BEAT + 1) * BEAT - (at - early)
+        }
     };
     let sung = track.get(start..).unwrap_or(&[]);
     let length = audio.len().min(sung.len());
     if start + length < END_BEAT * BEAT {
         return Err("The take ends before the hum.".into());
     }
-    let found = compare(&audio[..length], &sung[..length], WINDOW);
+    let inside = evidence.faded..length.saturating_sub(evidence.faded);
+    let found = compare(&audio[inside.clone()], &sung[inside], WINDOW);
     if found.largest_shift != 0 || found.residual_db > RESIDUAL_DB {
         let (shift, residual) = (found.largest_shift, found.residual_db);
         return Err(format!("The take lies up to {shift} frames off and differs from the hum by {residual:.1} dB."));
@@ -132,5 +139,9 @@ fn judge_reopened(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn level(difference_db: f64) -> String {
-    if difference_db == f64::NEG_INFINITY { "equal to the bit".into() } else { format!("equal to {difference_db:.0} dB") }
+    if difference_db == f64::NEG_INFINITY {
+        "equal to the bit".into()
+    } else {
+        format!("equal to {difference_db:.0} dB")
+    }
 }

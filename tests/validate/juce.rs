@@ -37,6 +37,7 @@ fn perform(stage: &Stage, python: &Path, script: &str, place: Place) -> Result<S
         playback: song::read_raw(&stage.folder.join("playback.f32"))?,
         reopened: song::read_raw(&stage.folder.join("reopened.f32"))?,
         place,
+        faded: 0,
     };
     Ok(format!("{}; {}", evidence::judge(&evidence, &track)?, program::last_line(&said)))
 }

@@ -71,7 +71,11 @@ pub fn run(command: &mut Command, log: &Path) -> Result<String, String> {
             Some(true) => return Ok(said()),
             Some(false) => return Err(last_words(&said(), &name)),
             None if begun.elapsed() > PATIENCE => {
-                return Err(format!("{name} did not end within {} s: {}", PATIENCE.as_secs(), last_words(&said(), &name)));
+                return Err(format!(
+                    "{name} did not end within {} s: {}",
+                    PATIENCE.as_secs(),
+                    last_words(&said(), &name)
+                ));
             }
             None => std::thread::sleep(Duration::from_millis(50)),
         }

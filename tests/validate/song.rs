@@ -34,7 +34,8 @@ pub fn track() -> Result<Vec<f32>, String> {
 
 /// Writes interleaved stereo samples without any header.
 pub fn write_raw(path: &Path, samples: &[f32]) -> Result<(), String> {
-    let bytes: Vec<u8> = samples.iter().flat_map(|sample| [sample.to_le_bytes(), sample.to_le_bytes()]).flatten().collect();
+    let bytes: Vec<u8> =
+        samples.iter().flat_map(|sample| [sample.to_le_bytes(), sample.to_le_bytes()]).flatten().collect();
     std::fs::write(path, bytes).map_err(|error| format!("Cannot write {}: {error}.", path.display()))
 }
 
@@ -50,8 +51,12 @@ pub fn read_raw(path: &Path) -> Result<AudioBuffer, String> {
 /// Writes a WAV of 32-bit floats in one channel.
 pub fn write_mono_wav(path: &Path, samples: &[f32]) -> Result<(), String> {
     let say = |error: hound::Error| format!("Cannot write {}: {error}.", path.display());
-    let form =
-        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+    let form = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
     let mut writer = hound::WavWriter::create(path, form).map_err(say)?;
     for &sample in samples {
         writer.write_sample(sample).map_err(say)?;

@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod display;
 mod install;
+mod measure;
 mod packages;
 mod random_checkpoint;
 mod score;
@@ -41,6 +42,7 @@ cargo xtask <word> [options]
            Says what the band promises: every style on many melodies and seeds.  [--styles A,B] [--melodies N] [--seeds N] [--audio N]
   validate Plays a song with a hum in every host that is on this machine and judges what they recorded.
            [--host NAME]... [--out DIR] [--keep]; CLAP_VALIDATOR and VST3_VALIDATOR name validators
+  measure  Says what Cantus costs a song: 50 instances, memory, the audio thread, saving, bouncing.  [--quick] [--debug]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "random-checkpoint" => random_checkpoint::run(&rest),
         "score" => score::run(&rest),
+        "measure" => measure::run(&rest),
         "validate" => validate::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {

@@ -103,7 +103,8 @@ unsafe extern "system" fn process(this: *mut IAudioProcessor, data: *mut Process
             let given = given.filter(|bus| !bus.__field0.channelBuffers32.is_null());
             for channel in 0..CHANNELS {
                 let theirs = given.filter(|bus| channel < usize::try_from(bus.numChannels).unwrap_or(0));
-                let theirs = theirs.map(|bus| *bus.__field0.channelBuffers32.add(channel)).filter(|samples| !samples.is_null());
+                let theirs =
+                    theirs.map(|bus| *bus.__field0.channelBuffers32.add(channel)).filter(|samples| !samples.is_null());
                 let spare = guarded.spare.as_mut_ptr().add((port * CHANNELS + channel) * guarded.frames);
                 guarded.pointers[port][channel] = theirs.unwrap_or(spare);
             }
