@@ -5,9 +5,11 @@
 //! workers; [`Notice`]s say that something changed.
 
 pub mod band;
+mod capturing;
 mod corrections;
 mod making;
 pub mod orders;
+mod playing;
 pub mod region;
 mod regions;
 mod reopening;
@@ -25,6 +27,7 @@ use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
+use crate::playback::standing::Standing;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
@@ -54,6 +57,8 @@ pub struct AudioEnds {
     pub recorder: Recorder,
     /// What it plays.
     pub player: Player,
+    /// What it must know of the instance.
+    pub standing: Arc<Standing>,
 }
 
 /// One plugin instance. Dropping the last one closes the studio.
@@ -126,8 +131,9 @@ impl Instance {
         drop(ear);
         let (senders, inboxes) = handoffs();
         let player = Player::new(inboxes, rate, max_block);
-        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate });
-        Ok(AudioEnds { recorder, player })
+        let standing = Arc::new(Standing::default());
+        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate, standing: standing.clone() });
+        Ok(AudioEnds { recorder, player, standing })
     }
 
     fn studio(&self) -> Result<Arc<Studio>> {

@@ -2,6 +2,7 @@
 
 use super::region::{Region, RegionId, free_seat};
 use crate::audio::AudioBuffer;
+use crate::capture::loopback::MeasuredOffset;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
 use crate::generation::direction::Direction;
@@ -9,6 +10,7 @@ use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::{MOST_REGIONS, PlayerTelemetry};
+use crate::playback::standing::Standing;
 use crate::rendition::Rendition;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
@@ -55,6 +57,8 @@ pub(crate) struct Connection {
     pub senders: [ClipSender; MOST_REGIONS],
     pub telemetry: Arc<PlayerTelemetry>,
     pub rate: SampleRate,
+    /// What the audio thread must know of the regions.
+    pub standing: Arc<Standing>,
 }
 
 /// Everything an instance knows.
@@ -71,6 +75,10 @@ pub(crate) struct State {
     pub(super) chosen: RegionId,
     /// Where the capture that is under way belongs, whatever is chosen meanwhile.
     pub capturing: Option<RegionId>,
+    /// The ear's numbers of the takes that arrived lately, and ours: what is heard after a take finds it by that.
+    pub heard: VecDeque<(u64, u64)>,
+    /// The input offset as it was measured last.
+    pub measured_offset: Option<MeasuredOffset>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
     pub recovered: Vec<RecoveredTake>,
@@ -78,6 +86,8 @@ pub(crate) struct State {
     pub restored: Vec<RecoveredTake>,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     pub unknown: Vec<Chunk>,
 }
 
@@ -92,12 +102,15 @@ impl Default for State {
             regions: vec![Region { id, name: "Region 1".to_owned(), ..Region::default() }],
             chosen: id,
             capturing: None,
+            heard: VecDeque::new(),
+            measured_offset: None,
             next_id: 1,
             messages: VecDeque::new(),
             recovered: Vec::new(),
             restored: Vec::new(),
             connection: None,
             exported: None,
+            comparing: false,
             unknown: Vec::new(),
         }
     }
