@@ -11,6 +11,7 @@ mod params;
 mod process;
 mod state;
 mod tasks;
+mod vst3_entry;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::session::journal;
@@ -207,5 +208,3 @@ impl Vst3Plugin for Cantus {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
 }
-
-nice_export_vst3!(Cantus);
