@@ -7,20 +7,22 @@ mod engine;
 mod icon;
 mod melody;
 mod style;
-mod theme;
+pub mod theme;
 mod variations;
 
 use crate::dirty::Dirty;
 use crate::params::CantusParams;
 use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::instance::Instance;
+use cantus_engine::instance::view::View;
 use egui::{CentralPanel, Frame as Area, Margin, Panel, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::ResizeHint;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview, create_egui_editor,
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp, RepaintNotifier, baseview,
+    create_egui_editor,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,22 +59,66 @@ pub struct Window {
 
 /// Makes the editor; opens no window yet.
 pub fn create(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dirty>) -> Option<CantusEditor> {
-    let window = Window {
-        params,
-        instance,
-        dirty,
-        host: None,
-        prompt: String::new(),
-        chords: String::new(),
-        chord_mistake: None,
-        renaming: None,
-        path: String::new(),
-        selected: Vec::new(),
-        finished_captures: 0,
-    };
     let state = EguiEditorState::from_size(LogicalSize::new(SIZE.0, SIZE.1), 1.0);
     let settings = EguiNiceSettings::new().with_tile("Cantus").with_resize_hint(ResizeHint::RESIZABLE);
-    create_egui_editor(state, RepaintNotifier::default(), settings, window)
+    create_egui_editor(state, RepaintNotifier::default(), settings, Window::new(params, instance, dirty))
+}
+
+impl Window {
+    fn new(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dirty>) -> Self {
+        Self {
+            params,
+            instance,
+            dirty,
+            host: None,
+            prompt: String::new(),
+            chords: String::new(),
+            chord_mistake: None,
+            renaming: None,
+            path: String::new(),
+            selected: Vec::new(),
+            finished_captures: 0,
+        }
+    }
+
+    /// The window of an instance without a plugin around it, for pictures and tests: nothing it sets reaches a host.
+    pub fn alone(instance: Arc<Instance>) -> Self {
+        let params = Arc::new(CantusParams::new(instance.clone()));
+        let mut window = Self::new(params, instance, Arc::new(Dirty::of_new_instance()));
+        window.begin();
+        window
+    }
+
+    /// Takes over what the project holds, when the window opens.
+    fn begin(&mut self) {
+        self.prompt = self.instance.prompt();
+        self.chords = self.instance.view().song.typed;
+    }
+
+    /// Draws everything, and says which keys the window keeps from the host.
+    pub fn draw(&mut self, ui: &mut Ui, view: &View) -> KeyCapture {
+        if !ui.memory(|memory| memory.focused().is_some()) {
+            self.prompt.clone_from(&view.prompt);
+        }
+        let palette = theme::of(ui);
+        let bar = Area::new().fill(palette.panel).inner_margin(Margin::same(12));
+        Panel::top("capture").frame(bar).show_separator_line(false).show(ui, |ui| self.capture_strip(ui, view));
+        Panel::bottom("status").frame(bar.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| status(ui, view));
+        Panel::right("style").frame(bar).resizable(false).exact_size(330.0).show(ui, |ui| self.style_view(ui, view));
+        Panel::bottom("variations").frame(bar).resizable(true).default_size(236.0).show(ui, |ui| {
+            self.variation_list(ui, view);
+        });
+        CentralPanel::default().frame(Area::new().fill(palette.background).inner_margin(Margin::same(8))).show(
+            ui,
+            |ui| {
+                let bar = Panel::bottom("corrections").frame(Area::new().inner_margin(Margin::symmetric(0, 4)));
+                bar.show_separator_line(false).show(ui, |ui| self.correction_bar(ui, view));
+                melody::show(ui, view, &mut self.selected);
+            },
+        );
+        // The host keeps its space bar and transport keys unless somebody is typing here.
+        self.key_capture(ui.ctx().text_edit_focused())
+    }
 }
 
 impl NiceEguiApp for Window {
@@ -82,10 +128,9 @@ impl NiceEguiApp for Window {
         host: GuiContext,
         _frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
-        theme::apply(&context);
+        theme::apply(&context, true);
         self.host = Some(host);
-        self.prompt = self.instance.prompt();
-        self.chords = self.instance.view().song.typed;
+        self.begin();
         Ok(())
     }
 
@@ -94,27 +139,8 @@ impl NiceEguiApp for Window {
         if let Some(host) = &self.host {
             self.dirty.mark_by_parameter(&self.params, host);
         }
-        if !ui.memory(|memory| memory.focused().is_some()) {
-            self.prompt.clone_from(&view.prompt);
-        }
-        let bar = Area::new().fill(theme::PANEL).inner_margin(Margin::same(12));
-        Panel::top("capture").frame(bar).show_separator_line(false).show(ui, |ui| self.capture_strip(ui, &view));
-        Panel::bottom("status").frame(bar.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| status(ui, &view));
-        Panel::right("style").frame(bar).resizable(false).exact_size(330.0).show(ui, |ui| self.style_view(ui, &view));
-        Panel::bottom("variations").frame(bar).resizable(true).default_size(236.0).show(ui, |ui| {
-            self.variation_list(ui, &view);
-        });
-        CentralPanel::default().frame(Area::new().fill(theme::BACKGROUND).inner_margin(Margin::same(8))).show(
-            ui,
-            |ui| {
-                let bar = Panel::bottom("corrections").frame(Area::new().inner_margin(Margin::symmetric(0, 4)));
-                bar.show_separator_line(false).show(ui, |ui| self.correction_bar(ui, &view));
-                melody::show(ui, &view, &mut self.selected);
-            },
-        );
-        // The host keeps its space bar and transport keys unless somebody is typing here.
-        let typing = ui.ctx().egui_wants_keyboard_input();
-        frame.set_key_capture(self.key_capture(typing));
+        let keys = self.draw(ui, &view);
+        frame.set_key_capture(keys);
         ui.ctx().request_repaint_after(REFRESH);
     }
 
@@ -144,17 +170,17 @@ impl Window {
 }
 
 /// What happened last, and the state of the audio path.
-fn status(ui: &mut Ui, view: &cantus_engine::instance::view::View) {
+fn status(ui: &mut Ui, view: &View) {
     ui.horizontal(|ui| {
         match view.messages.last() {
-            Some(message) => ui.colored_label(theme::TEXT, message),
-            None => ui.colored_label(theme::FAINT, "Ready."),
+            Some(message) => ui.colored_label(theme::of(ui).text, message),
+            None => ui.colored_label(theme::of(ui).faint, "Ready."),
         };
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if let Some(ear) = &view.ear {
-                ui.colored_label(theme::FAINT, format!("{:.0} s remembered", ear.history_seconds));
+                ui.colored_label(theme::of(ui).faint, format!("{:.0} s remembered", ear.history_seconds));
                 if ear.overruns > 0 {
-                    ui.colored_label(theme::WARNING, format!("{} frames lost to overruns", ear.overruns));
+                    ui.colored_label(theme::of(ui).warning, format!("{} frames lost to overruns", ear.overruns));
                 }
             }
         });

@@ -2,7 +2,9 @@
 
 mod clap_entry;
 mod dirty;
-mod editor;
+/// The window, reachable for the tests that draw it without a host.
+#[doc(hidden)]
+pub mod editor;
 mod params;
 mod process;
 mod state;

@@ -32,15 +32,15 @@ impl Window {
     fn capture_button(&mut self, ui: &mut Ui, ear: Option<&EarSnapshot>) {
         let state = ear.map_or(CaptureState::Idle, |ear| ear.capture);
         let (text, fill) = match state {
-            CaptureState::Idle => ("Capture".to_owned(), theme::RAISED),
+            CaptureState::Idle => ("Capture".to_owned(), theme::of(ui).raised),
             CaptureState::Armed { mode: CaptureMode::LoopRegion } => {
                 let there = ear.is_some_and(|ear| ear.stamp.loop_beats.is_some());
                 let text = if there { "Waiting for the loop to start" } else { "Set a loop in your song" };
-                (text.to_owned(), theme::WARNING.gamma_multiply(0.5))
+                (text.to_owned(), theme::of(ui).warning.gamma_multiply(0.5))
             }
-            CaptureState::Armed { .. } => ("Waiting for the bar".to_owned(), theme::WARNING.gamma_multiply(0.5)),
+            CaptureState::Armed { .. } => ("Waiting for the bar".to_owned(), theme::of(ui).warning.gamma_multiply(0.5)),
             CaptureState::Recording { recorded, .. } => {
-                (format!("Recording, {:.1} s", recorded.0), theme::RECORD.gamma_multiply(0.8))
+                (format!("Recording, {:.1} s", recorded.0), theme::of(ui).record.gamma_multiply(0.8))
             }
         };
         // The sign stands before the words.
@@ -49,7 +49,7 @@ impl Window {
         let response = ui.add(button).on_hover_text("Arm or stop a capture");
         let sign = Rect::from_center_size(response.rect.left_center() + vec2(18.0, 0.0), vec2(12.0, 12.0));
         let icon = if matches!(state, CaptureState::Recording { .. }) { Icon::Stop } else { Icon::Record };
-        icon::draw(ui.painter(), icon, sign, theme::TEXT);
+        icon::draw(ui.painter(), icon, sign, theme::of(ui).text);
         if response.clicked() {
             match state {
                 CaptureState::Idle if self.params.capture.value() => self.instance.arm(self.params.capture_order()),
@@ -109,7 +109,7 @@ impl Window {
     fn recovered(&mut self, ui: &mut Ui, view: &View) {
         for (index, words) in view.recovered.iter().enumerate() {
             ui.horizontal(|ui| {
-                ui.colored_label(theme::WARNING, format!("Saved from an interrupted session: {words}"));
+                ui.colored_label(theme::of(ui).warning, format!("Saved from an interrupted session: {words}"));
                 if ui.button("Use it").clicked() {
                     self.instance.restore_recovered(index);
                 }
@@ -136,11 +136,11 @@ impl Window {
 fn meter(ui: &mut Ui, level_dbfs: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(110.0, 12.0), Sense::hover());
     let painter = ui.painter();
-    painter.rect_filled(rect, 3.0, theme::BACKGROUND);
+    painter.rect_filled(rect, 3.0, theme::of(ui).background);
     let fraction = ((level_dbfs + METER_DB) / METER_DB).clamp(0.0, 1.0);
     let mut filled = rect;
     filled.set_width(rect.width() * fraction);
-    painter.rect_filled(filled, 3.0, if level_dbfs > -1.0 { theme::RECORD } else { theme::NOTE });
+    painter.rect_filled(filled, 3.0, if level_dbfs > -1.0 { theme::of(ui).record } else { theme::of(ui).note });
 }
 
 fn position(stamp: &TransportStamp) -> String {

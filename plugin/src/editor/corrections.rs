@@ -78,7 +78,7 @@ impl Window {
                 (1, _) => "1 selected".to_owned(),
                 (notes, _) => format!("{notes} selected"),
             };
-            ui.colored_label(theme::FAINT, words);
+            ui.colored_label(theme::of(ui).faint, words);
         });
         if !ui.ctx().egui_wants_keyboard_input() && !self.selected.is_empty() {
             ordered = ordered.or_else(|| pressed(ui));

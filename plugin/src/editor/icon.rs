@@ -22,7 +22,7 @@ pub enum Icon {
 /// A small square button; `label` is what a screen reader says, and the hint.
 pub fn button(ui: &mut Ui, icon: Icon, label: &str) -> Response {
     let response = ui.add(Button::new("").min_size(vec2(26.0, 26.0)));
-    draw(ui.painter(), icon, response.rect.shrink(7.0), theme::TEXT);
+    draw(ui.painter(), icon, response.rect.shrink(7.0), theme::of(ui).text);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
     response.on_hover_text(label)
 }
@@ -32,7 +32,7 @@ pub fn draw(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
     let (centre, radius) = (rect.center(), rect.width().min(rect.height()) / 2.0);
     match icon {
         Icon::Record => {
-            painter.circle_filled(centre, radius, theme::RECORD);
+            painter.circle_filled(centre, radius, theme::of_painter(painter).record);
         }
         Icon::Stop => {
             painter.rect_filled(Rect::from_center_size(centre, vec2(radius, radius) * 1.7), 1.0, colour);
@@ -48,14 +48,15 @@ pub fn draw(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
                 // A star is not convex: it is filled from its middle, triangle by triangle.
                 for index in 0..10 {
                     let triangle = vec![centre, outline[index], outline[(index + 1) % 10]];
-                    painter.add(Shape::convex_polygon(triangle, theme::PITCH, Stroke::NONE));
+                    painter.add(Shape::convex_polygon(triangle, theme::of_painter(painter).pitch, Stroke::NONE));
                 }
             }
-            let stroke = Stroke::new(1.2, if on { theme::PITCH } else { theme::FAINT });
+            let stroke =
+                Stroke::new(1.2, if on { theme::of_painter(painter).pitch } else { theme::of_painter(painter).faint });
             painter.add(Shape::closed_line(outline, stroke));
         }
         Icon::Remove => {
-            let stroke = Stroke::new(1.6, theme::FAINT);
+            let stroke = Stroke::new(1.6, theme::of_painter(painter).faint);
             for side in [1.0, -1.0] {
                 let arm = vec2(radius, radius * side) * 0.8;
                 painter.line_segment([centre - arm, centre + arm], stroke);

@@ -5,7 +5,7 @@ use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::analysis::{Analysis, Note, chroma};
 use cantus_engine::instance::view::{VariationStatus, View};
 use cantus_engine::time::{Beats, Hz, Seconds};
-use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 /// Keys shown above and below the melody.
 const MARGIN_KEYS: f32 = 4.0;
@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, view: &View, selected: &mut Vec<NoteId>) {
                 (None, Some(_)) => "No melody was understood in this recording.".to_owned(),
                 (None, None) => "Set a loop around the bars you want to sing, press Capture, play, and hum.".to_owned(),
             };
-            painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(17.0), theme::FAINT);
+            painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(17.0), theme::of(ui).faint);
         }
     }
 }
@@ -56,14 +56,14 @@ fn header(painter: &Painter, rect: Rect, analysis: &Analysis) {
         analysis.confidence * 100.0,
         analysis.tuning_cents
     );
-    painter.text(rect.left_top(), Align2::LEFT_TOP, facts, FontId::proportional(13.5), theme::TEXT);
+    painter.text(rect.left_top(), Align2::LEFT_TOP, facts, FontId::proportional(13.5), theme::of_painter(painter).text);
     let doubts = analysis.doubts.join("  ");
     painter.text(
         rect.left_top() + vec2(0.0, 19.0),
         Align2::LEFT_TOP,
         doubts,
         FontId::proportional(12.0),
-        theme::WARNING,
+        theme::of_painter(painter).warning,
     );
 }
 
@@ -124,10 +124,15 @@ impl Roll {
         for (note, (id, changed)) in notes.zip(names) {
             let body = self.body(note);
             if *changed {
-                painter.circle_filled(body.left_center() + vec2(5.0, 0.0), 2.5, theme::PITCH);
+                painter.circle_filled(body.left_center() + vec2(5.0, 0.0), 2.5, theme::of_painter(painter).pitch);
             }
             if selected.contains(id) {
-                painter.rect_stroke(body.expand(2.0), 4.0, Stroke::new(2.0, Color32::WHITE), StrokeKind::Outside);
+                painter.rect_stroke(
+                    body.expand(2.0),
+                    4.0,
+                    Stroke::new(2.0, theme::of_painter(painter).selected),
+                    StrokeKind::Outside,
+                );
             }
         }
     }
@@ -151,7 +156,7 @@ impl Roll {
                 let energy = frame[(key as usize) % 12];
                 if energy > 0.15 && right > left {
                     let cell = Rect::from_x_y_ranges(left..=right, self.y(key + 0.5)..=self.y(key - 0.5));
-                    painter.rect_filled(cell, 0.0, theme::NOTE.gamma_multiply(energy * 0.3));
+                    painter.rect_filled(cell, 0.0, theme::of_painter(painter).note.gamma_multiply(energy * 0.3));
                 }
                 key += 1.0;
             }
@@ -166,7 +171,7 @@ impl Roll {
         while beat <= end {
             let x = self.x(analysis.grid.tempo.seconds_between(analysis.grid.start, Beats(beat)));
             let is_bar = (beat / bar).fract().abs() < 1e-6;
-            let colour = if is_bar { theme::LINE } else { theme::RAISED };
+            let colour = if is_bar { theme::of_painter(painter).line } else { theme::of_painter(painter).raised };
             painter.line_segment([pos2(x, self.rect.top()), pos2(x, self.rect.bottom())], Stroke::new(1.0, colour));
             if is_bar {
                 let label = format!("{:.0}", beat / bar + 1.0);
@@ -175,7 +180,7 @@ impl Roll {
                     Align2::LEFT_TOP,
                     label,
                     FontId::proportional(11.0),
-                    theme::FAINT,
+                    theme::of_painter(painter).faint,
                 );
             }
             beat += 1.0;
@@ -185,7 +190,13 @@ impl Roll {
             let name = cantus_engine::analysis::note_name(key as u8);
             if self.row() > 9.0 || name.starts_with("C ") || (key as u8).is_multiple_of(12) {
                 let at = pos2(self.rect.left() - 5.0, self.y(key));
-                painter.text(at, Align2::RIGHT_CENTER, name, FontId::proportional(10.0), theme::FAINT);
+                painter.text(
+                    at,
+                    Align2::RIGHT_CENTER,
+                    name,
+                    FontId::proportional(10.0),
+                    theme::of_painter(painter).faint,
+                );
             }
             key += 1.0;
         }
@@ -194,10 +205,15 @@ impl Roll {
     fn draw_notes(&self, painter: &Painter, analysis: &Analysis) {
         for note in &analysis.notes {
             let body = self.body(note);
-            let colour = theme::NOTE.gamma_multiply(0.45 + 0.5 * note.loudness);
+            let colour = theme::of_painter(painter).note.gamma_multiply(0.45 + 0.5 * note.loudness);
             painter.rect_filled(body, 3.0, colour);
             if note.confidence < 0.5 {
-                painter.rect_stroke(body, 3.0, Stroke::new(1.5, theme::WARNING), StrokeKind::Inside);
+                painter.rect_stroke(
+                    body,
+                    3.0,
+                    Stroke::new(1.5, theme::of_painter(painter).warning),
+                    StrokeKind::Inside,
+                );
             }
         }
     }
@@ -209,7 +225,13 @@ impl Roll {
             let at = self.body(note).left_top() - vec2(0.0, 1.0);
             if at.x >= free_from {
                 let name = analysis.name_of(index).unwrap_or_default();
-                painter.text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(10.5), Color32::WHITE);
+                painter.text(
+                    at,
+                    Align2::LEFT_BOTTOM,
+                    name,
+                    FontId::proportional(10.5),
+                    theme::of_painter(painter).selected,
+                );
                 free_from = at.x + 22.0;
             }
         }
@@ -220,7 +242,7 @@ impl Roll {
         let mut line: Vec<Pos2> = Vec::new();
         let flush = |line: &mut Vec<Pos2>| {
             if line.len() > 1 {
-                painter.line(std::mem::take(line), Stroke::new(1.6, theme::PITCH));
+                painter.line(std::mem::take(line), Stroke::new(1.6, theme::of_painter(painter).pitch));
             }
             line.clear();
         };
@@ -255,7 +277,7 @@ fn playhead(painter: &Painter, roll: &Roll, view: &View) {
             let x = roll.x(time);
             painter.line_segment(
                 [pos2(x, roll.rect.top()), pos2(x, roll.rect.bottom())],
-                Stroke::new(1.5, theme::PLAYHEAD),
+                Stroke::new(1.5, theme::of_painter(painter).playhead),
             );
         }
     }

@@ -65,7 +65,8 @@ impl Window {
             }
         });
         ui.add_space(4.0);
-        let button = Button::new(RichText::new("Generate").size(16.0).strong()).fill(theme::NOTE.gamma_multiply(0.6));
+        let button =
+            Button::new(RichText::new("Generate").size(16.0).strong()).fill(theme::of(ui).note.gamma_multiply(0.6));
         if ui.add_sized(vec2(ui.available_width(), 38.0), button).clicked() {
             self.instance.generate(&wish(&self.params, &self.instance));
         }
@@ -101,15 +102,15 @@ impl Window {
         shelves.sort_unstable();
         shelves.dedup();
         for shelf in shelves {
-            ui.colored_label(theme::FAINT, shelf);
+            ui.colored_label(theme::of(ui).faint, shelf);
             ui.horizontal_wrapped(|ui| {
                 for index in 0.. {
                     let Some(name) = style_name(index) else { break };
                     let Some(style) = library.get(&name).filter(|style| style.category == shelf) else { continue };
                     let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
                     let [red, green, blue] = style.colour;
-                    let text =
-                        RichText::new(&name).color(Color32::from_rgb(red, green, blue).lerp_to_gamma(theme::TEXT, 0.6));
+                    let text = RichText::new(&name)
+                        .color(Color32::from_rgb(red, green, blue).lerp_to_gamma(theme::of(ui).text, 0.6));
                     let button = Button::selectable(chosen, text).min_size(vec2(70.0, 26.0));
                     if ui.add(button).on_hover_text(&style.about).clicked() {
                         self.set(&self.params.style, index);
@@ -137,13 +138,13 @@ impl Window {
         }
         match resolve(&self.prompt, library) {
             Ok(resolved) => {
-                ui.colored_label(theme::NOTE, format!("Understood: {}", resolved.understood.join(", ")));
+                ui.colored_label(theme::of(ui).note, format!("Understood: {}", resolved.understood.join(", ")));
                 if !resolved.ignored.is_empty() {
-                    ui.colored_label(theme::FAINT, format!("Ignored: {}", resolved.ignored.join(", ")));
+                    ui.colored_label(theme::of(ui).faint, format!("Ignored: {}", resolved.ignored.join(", ")));
                 }
             }
             Err(error) => {
-                ui.colored_label(theme::WARNING, error.to_string());
+                ui.colored_label(theme::of(ui).warning, error.to_string());
             }
         }
     }

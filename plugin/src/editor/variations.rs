@@ -23,13 +23,13 @@ impl Window {
                 self.instance.select(None);
             }
             if let Some(folder) = &view.exported {
-                ui.colored_label(theme::FAINT, format!("last export: {}", folder.display()));
+                ui.colored_label(theme::of(ui).faint, format!("last export: {}", folder.display()));
             }
         });
         if view.variations.is_empty() {
             let text =
                 if view.take.is_some() { "Choose a style and press Generate." } else { "Capture a melody first." };
-            ui.colored_label(theme::FAINT, text);
+            ui.colored_label(theme::of(ui).faint, text);
         }
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             for variation in &view.variations {
@@ -56,7 +56,7 @@ impl Window {
                     }
                 }
                 VariationStatus::Failed(message) => {
-                    ui.colored_label(theme::WARNING, message);
+                    ui.colored_label(theme::of(ui).warning, message);
                 }
                 VariationStatus::Silent => self.play_button(ui, view, variation.id),
                 VariationStatus::Ready(rendition) => {
@@ -145,7 +145,7 @@ fn facts(ui: &mut Ui, rendition: &Rendition) {
         lead(|fidelity| fidelity.octave),
         lead(|fidelity| fidelity.onset),
     );
-    ui.colored_label(theme::FAINT, text).on_hover_text(hint);
+    ui.colored_label(theme::of(ui).faint, text).on_hover_text(hint);
 }
 
 /// Peaks of the mix, with the playhead.
@@ -157,7 +157,7 @@ fn waveform(ui: &mut Ui, rendition: &Rendition, playhead_frame: Option<i64>) {
         return;
     }
     let painter = ui.painter();
-    painter.rect_filled(rect, 3.0, theme::BACKGROUND);
+    painter.rect_filled(rect, 3.0, theme::of(ui).background);
     let Some(samples) = rendition.mix.channels.first().filter(|samples| !samples.is_empty()) else { return };
     let columns = rect.width() as usize;
     for column in 0..columns {
@@ -169,11 +169,11 @@ fn waveform(ui: &mut Ui, rendition: &Rendition, playhead_frame: Option<i64>) {
         let half = (peak * rect.height() * 0.5).max(0.5);
         let x = rect.left() + column as f32 + 0.5;
         let line = [pos2(x, rect.center().y - half), pos2(x, rect.center().y + half)];
-        painter.line_segment(line, Stroke::new(1.0, theme::NOTE));
+        painter.line_segment(line, Stroke::new(1.0, theme::of(ui).note));
     }
     if let Some(frame) = playhead_frame.filter(|&frame| frame >= 0) {
         let x = rect.left() + frame as f32 / samples.len() as f32 * rect.width();
         let line = Rect::from_x_y_ranges(x..=x + 1.5, rect.y_range());
-        painter.rect_filled(line, 0.0, theme::PLAYHEAD);
+        painter.rect_filled(line, 0.0, theme::of(ui).playhead);
     }
 }
