@@ -1,0 +1,80 @@
+//! Thread: gui. How a variation is heard and taken away: playhead, comparing with the original, levels, files, more of the same.
+
+use super::Window;
+use super::theme;
+use cantus_engine::export::names::exports_folder;
+use cantus_engine::instance::view::{VariationView, View};
+use cantus_engine::rendition::Rendition;
+use egui::{Button, Slider, Ui};
+use nice_plug::prelude::{BoolParam, FloatParam, Param};
+
+impl Window {
+    /// Where the playhead is in a variation, 0 to 1, while it plays.
+    pub(super) fn playhead(&self, view: &View, id: u64, rendition: &Rendition) -> Option<f32> {
+        let player = view.player.as_ref().filter(|_| view.active == Some(id) && self.has_arrived(view, id))?;
+        let frames = rendition.mix.frames().max(1);
+        let position = player.position();
+        (position >= 0).then(|| position as f32 / frames as f32)
+    }
+
+    /// Whether the audio thread has a variation in its hands.
+    pub(super) fn has_arrived(&self, view: &View, id: u64) -> bool {
+        view.player.as_ref().is_some_and(|player| player.clip() == Some(id))
+    }
+
+    /// Between the variation that plays and the track as it is.
+    pub(super) fn compare_button(&mut self, ui: &mut Ui, view: &View) {
+        let there = |id: u64| view.variations.iter().any(|variation| variation.id == id);
+        self.compared = view.active.or(self.compared).filter(|id| there(*id));
+        let Some(id) = self.compared else { return };
+        let original = view.active.is_none();
+        for (chosen, text, hint) in [
+            (original, "A  original", "The track as it is: no rendition"),
+            (!original, "B  rendition", "The rendition that was heard last"),
+        ] {
+            if ui.add(Button::selectable(chosen, text)).on_hover_text(hint).clicked() && !chosen {
+                self.instance.select(if original { Some(id) } else { None });
+            }
+        }
+    }
+
+    /// Takes a deletion back.
+    pub(super) fn undo_button(&mut self, _ui: &mut Ui, _view: &View) {}
+
+    /// Switches and levels of what is heard, from the right.
+    pub(super) fn listening(&mut self, ui: &mut Ui) {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.spacing_mut().slider_width = 64.0;
+        self.level(ui, &self.params.dry, "Track");
+        self.level(ui, &self.params.wet, "Rendition");
+        self.switch(ui, &self.params.audition, "loop", "Plays the region round and round, whatever the song does");
+        self.switch(ui, &self.params.replace, "mute track", "The track is silent while the rendition sounds");
+        self.switch(ui, &self.params.play, "play", "The rendition sounds in sync with the song, where the melody was sung");
+    }
+
+    fn switch(&self, ui: &mut Ui, param: &BoolParam, text: &str, hint: &str) {
+        let on = param.value();
+        if ui.add(Button::selectable(on, text)).on_hover_text(hint).clicked() {
+            self.set(param, !on);
+        }
+    }
+
+    fn level(&self, ui: &mut Ui, param: &FloatParam, name: &str) {
+        let mut level = param.unmodulated_normalized_value();
+        let hint = format!("{name}: {param}");
+        if ui.add(Slider::new(&mut level, 0.0..=1.0).show_value(false)).on_hover_text(hint).changed() {
+            self.set(param, param.preview_plain(level));
+        }
+        ui.colored_label(theme::of(ui).faint, name);
+    }
+
+    /// Files, with a mouse and without, from the right.
+    pub(super) fn take_away(&mut self, ui: &mut Ui, _view: &View, variation: &VariationView, _rendition: &Rendition) {
+        if ui.button("Export").on_hover_text("WAV mix, stems and MIDI").clicked() {
+            self.instance.export(variation.id, exports_folder());
+        }
+    }
+
+    /// More of the same.
+    pub(super) fn again(&mut self, _ui: &mut Ui, _variation: &VariationView) {}
+}
