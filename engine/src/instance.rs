@@ -8,6 +8,9 @@ pub mod band;
 mod corrections;
 mod making;
 pub mod orders;
+pub mod region;
+mod regions;
+mod reopening;
 mod results;
 pub mod state;
 pub mod view;
@@ -20,13 +23,13 @@ use crate::error::{Error, Result};
 use crate::generation::style::library::{StyleLibrary, StyleShelf};
 use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
-use crate::playback::handoff::handoff;
+use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
 use parking_lot::Mutex;
-use state::State;
+use state::{Connection, State};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -121,9 +124,9 @@ impl Instance {
             self.shared.offer_recovered(spool::default_dir());
         }
         drop(ear);
-        let (sender, inbox) = handoff();
-        let player = Player::new(inbox, rate, max_block);
-        self.shared.connect(sender, player.telemetry(), rate);
+        let (senders, inboxes) = handoffs();
+        let player = Player::new(inboxes, rate, max_block);
+        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate });
         Ok(AudioEnds { recorder, player })
     }
 

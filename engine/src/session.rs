@@ -23,9 +23,13 @@ use base64::Engine as _;
 use container::Chunk;
 use packed::PackedAudio;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// Version of the manifest. Older ones are migrated in [`Session::decode`]; newer ones are refused with a sentence.
-pub const SESSION_VERSION: u32 = 1;
+pub const SESSION_VERSION: u32 = 2;
+
+/// Sessions before this version held one region, whose fields stood among the session's own.
+const FIRST_WITH_REGIONS: u32 = 2;
 
 /// A take as it is saved.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,6 +159,25 @@ impl VariationFacts {
     }
 }
 
+/// A place of the song as it is saved.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SavedRegion {
+    /// Human name.
+    pub name: String,
+    /// Silent, and the track is heard as it is.
+    pub muted: bool,
+    /// The take, when there is one.
+    pub take: Option<SavedTake>,
+    /// What was understood of it, as it was heard.
+    pub analysis: Option<Analysis>,
+    /// What the user corrected about it.
+    pub edits: EditHistory,
+    /// The variations, oldest first.
+    pub variations: Vec<SavedVariation>,
+    /// The variation that plays.
+    pub active: Option<u64>,
+}
+
 /// Everything a project holds besides the host's parameters.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Session {
@@ -166,16 +189,10 @@ pub struct Session {
     pub direction: Direction,
     /// The song around the melody.
     pub song: SongSheet,
-    /// The take, when there is one.
-    pub take: Option<SavedTake>,
-    /// What was understood of it, as it was heard.
-    pub analysis: Option<Analysis>,
-    /// What the user corrected about it.
-    pub edits: EditHistory,
-    /// The variations, oldest first.
-    pub variations: Vec<SavedVariation>,
-    /// The variation that plays.
-    pub active: Option<u64>,
+    /// The places of the song, in the order they are shown.
+    pub regions: Vec<SavedRegion>,
+    /// Which of them orders speak of.
+    pub chosen: usize,
     /// Chunks a newer version wrote and we do not know: kept, and written back.
     pub unknown: Vec<Chunk>,
 }
@@ -196,6 +213,21 @@ struct Manifest {
     direction: Direction,
     #[serde(default)]
     song: SongSheet,
+    #[serde(default)]
+    regions: Vec<ManifestRegion>,
+    #[serde(default)]
+    chosen: usize,
+    /// What version 1 held in place of regions.
+    #[serde(flatten, skip_serializing)]
+    only: ManifestRegion,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct ManifestRegion {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    muted: bool,
     #[serde(default)]
     take: Option<ManifestTake>,
     #[serde(default)]
@@ -239,26 +271,21 @@ impl Session {
             engine: self.engine.clone(),
             direction: self.direction.clone(),
             song: self.song.clone(),
-            take: self.take.as_ref().map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
-            analysis: self.analysis.clone(),
-            variations: self
-                .variations
-                .iter()
-                .map(|variation| ManifestVariation {
-                    facts: variation.facts.clone(),
-                    mix: variation.mix.as_ref().map(&mut place),
-                })
-                .collect(),
-            active: self.active,
+            regions: self.regions.iter().map(|region| region.manifest(&mut place)).collect(),
+            chosen: self.chosen,
+            only: ManifestRegion::default(),
         };
         let text = serde_json::to_vec(&manifest).map_err(|error| Error::internal("saving", error))?;
         let mut chunks = vec![Chunk { tag: MANIFEST, bytes: packed::deflate(&text).into() }];
         chunks.append(&mut audio);
-        let corrections = corrections::chunk(&self.edits, self.analysis.as_ref())?;
+        let mut corrected = Vec::new();
+        for (place, region) in self.regions.iter().enumerate() {
+            corrected.extend(corrections::chunk(place, &region.edits, region.analysis.as_ref())?);
+        }
         // Corrections that only a newer version could read give way to those made with this one.
-        let kept = self.unknown.iter().filter(|chunk| chunk.tag != corrections::TAG || corrections.is_none());
+        let kept = self.unknown.iter().filter(|chunk| chunk.tag != corrections::TAG || corrected.is_empty());
         chunks.extend(kept.cloned());
-        chunks.extend(corrections.iter().cloned());
+        chunks.append(&mut corrected);
         Ok(container::write(&chunks))
     }
 
@@ -270,47 +297,49 @@ impl Session {
         let mut manifest = None;
         let mut audio = Vec::new();
         let mut unknown = Vec::new();
-        let mut corrected = None;
+        let mut corrected = Vec::new();
         for chunk in container::read(bytes)? {
             match chunk.tag {
                 MANIFEST => manifest = Some(packed::inflate(&chunk.bytes, MOST_MANIFEST)?),
                 AUDIO => audio.push(PackedAudio::from_bytes(chunk.bytes)?),
                 corrections::TAG => match corrections::read(&chunk)? {
-                    Some(read) => corrected = Some(read),
+                    Some(read) => corrected.push(read),
                     None => unknown.push(chunk),
                 },
                 _ => unknown.push(chunk),
             }
         }
         let text = manifest.ok_or_else(|| unreadable("it has no contents list"))?;
-        let manifest = parse_manifest(&text)?;
-        manifest.check()?;
-        let edits = corrected.map(|read| read.fitting(manifest.analysis.as_ref())).unwrap_or_default();
-        let active = manifest.active.filter(|id| manifest.variations.iter().any(|variation| variation.facts.id == *id));
-        let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
-        Ok(Self {
-            prompt: manifest.prompt,
-            engine: manifest.engine,
-            direction: manifest.direction,
-            song: manifest.song,
-            take: match manifest.take {
-                Some(take) => Some(SavedTake { facts: take.facts, audio: find(take.audio)? }),
-                None => None,
-            },
-            analysis: manifest.analysis,
-            edits,
-            variations: manifest
-                .variations
-                .into_iter()
-                .map(|variation| {
-                    let mix = variation.mix.map(find).transpose()?;
-                    Ok(SavedVariation { facts: variation.facts, mix })
-                })
-                .collect::<Result<_>>()?,
-            // A choice of what is not there is no choice.
-            active,
-            unknown,
-        })
+        let Manifest { prompt, engine, direction, song, regions, chosen, .. } = parse_manifest(&text)?;
+        let mut regions: Vec<SavedRegion> =
+            regions.into_iter().map(|region| region.with_audio(&audio)).collect::<Result<_>>()?;
+        for read in corrected {
+            if let Some(region) = regions.get_mut(read.region()) {
+                region.edits = read.fitting(region.analysis.as_ref());
+            }
+        }
+        Ok(Self { prompt, engine, direction, song, regions, chosen, unknown })
+    }
+
+    /// A session of one region.
+    pub fn of_region(region: SavedRegion) -> Self {
+        Self { regions: vec![region], ..Self::default() }
+    }
+
+    /// The region that orders speak of; an empty one when there is none.
+    pub fn region(&self) -> &SavedRegion {
+        static EMPTY: OnceLock<SavedRegion> = OnceLock::new();
+        let chosen = self.regions.get(self.chosen).or_else(|| self.regions.first());
+        chosen.unwrap_or_else(|| EMPTY.get_or_init(SavedRegion::default))
+    }
+
+    /// The same, to be changed; it is put there when there is none.
+    pub fn region_mut(&mut self) -> &mut SavedRegion {
+        if self.regions.is_empty() {
+            self.regions.push(SavedRegion::default());
+        }
+        let place = self.chosen.min(self.regions.len() - 1);
+        &mut self.regions[place]
     }
 
     /// As text, for hosts' states that hold JSON.
@@ -336,7 +365,53 @@ impl Session {
     }
 }
 
-impl Manifest {
+impl SavedRegion {
+    /// Its place in the contents list; `place` puts audio into the container and says where.
+    fn manifest(&self, place: &mut impl FnMut(&PackedAudio) -> usize) -> ManifestRegion {
+        ManifestRegion {
+            name: self.name.clone(),
+            muted: self.muted,
+            take: self.take.as_ref().map(|take| ManifestTake { facts: take.facts.clone(), audio: place(&take.audio) }),
+            analysis: self.analysis.clone(),
+            variations: self
+                .variations
+                .iter()
+                .map(|variation| ManifestVariation {
+                    facts: variation.facts.clone(),
+                    mix: variation.mix.as_ref().map(&mut *place),
+                })
+                .collect(),
+            active: self.active,
+        }
+    }
+}
+
+impl ManifestRegion {
+    /// The region with its audio, once checked.
+    fn with_audio(self, audio: &[PackedAudio]) -> Result<SavedRegion> {
+        self.check()?;
+        let find = |index: usize| audio.get(index).cloned().ok_or_else(|| unreadable("a recording is missing"));
+        let named = |variation: ManifestVariation| {
+            let mix = variation.mix.map(find).transpose()?;
+            Ok(SavedVariation { facts: variation.facts, mix })
+        };
+        // A choice of what is not there is no choice.
+        let active = self.active.filter(|id| self.variations.iter().any(|variation| variation.facts.id == *id));
+        let take = match self.take {
+            Some(take) => Some(SavedTake { facts: take.facts, audio: find(take.audio)? }),
+            None => None,
+        };
+        Ok(SavedRegion {
+            name: self.name,
+            muted: self.muted,
+            take,
+            analysis: self.analysis,
+            edits: EditHistory::default(),
+            variations: self.variations.into_iter().map(named).collect::<Result<_>>()?,
+            active,
+        })
+    }
+
     /// Nothing is used that could not be: positions, metres, lengths.
     fn check(&self) -> Result<()> {
         let take = self.take.iter().map(|take| (&take.facts.grid, take.facts.length.0));
@@ -372,7 +447,12 @@ fn parse_manifest(text: &[u8]) -> Result<Manifest> {
             "it was saved by a newer Cantus (format {version}; this one reads up to {SESSION_VERSION}). Please update Cantus"
         )));
     }
-    serde_json::from_slice(text).map_err(|error| unreadable(&format!("its contents list is damaged ({error})")))
+    let mut manifest: Manifest =
+        serde_json::from_slice(text).map_err(|error| unreadable(&format!("its contents list is damaged ({error})")))?;
+    if version < FIRST_WITH_REGIONS {
+        manifest.regions = vec![ManifestRegion { name: "Region 1".to_owned(), ..std::mem::take(&mut manifest.only) }];
+    }
+    Ok(manifest)
 }
 
 fn unreadable(reason: &str) -> Error {

@@ -106,7 +106,7 @@ impl Plugin for Cantus {
 
     /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
     fn filter_state(state: &mut PluginState) {
-        for id in ["capture", "generate", "cancel"] {
+        for id in ["capture", "recall", "generate", "cancel"] {
             state.params.insert(id.to_owned(), nice_plug::plugin::ParamValue::Bool(false));
         }
         state.params.insert("active".to_owned(), nice_plug::plugin::ParamValue::I32(0));

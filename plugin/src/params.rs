@@ -1,12 +1,14 @@
 //! Thread: any. Every parameter: its id, range and text. Ids and ranges are pinned by a golden file; they never change.
 
+use crate::STEM_NAMES;
 use crate::state::SavedSession;
-use cantus_engine::capture::collector::CaptureMode;
+use cantus_engine::capture::cut::{CaptureMode, Recall};
 use cantus_engine::capture::signal::Signal;
 use cantus_engine::generation::Timing;
+use cantus_engine::generation::score::Role;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::Instance;
-use cantus_engine::playback::player::PlayerSettings;
+use cantus_engine::playback::player::{MOST_REGIONS, PlayerSettings};
 use cantus_engine::time::Seconds;
 use nice_plug::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -73,6 +75,63 @@ impl NoteTiming {
             Self::OnGrid => Timing::ON_GRID.strength(),
         }
     }
+}
+
+/// What "what I just hummed" is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum RecallUnit {
+    /// Whole bars.
+    #[id = "bars"]
+    #[name = "Bars"]
+    Bars,
+    /// Seconds.
+    #[id = "seconds"]
+    #[name = "Seconds"]
+    Seconds,
+}
+
+/// What decides where in the region a block lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Playback {
+    /// The song's position.
+    #[id = "song"]
+    #[name = "Follow the song"]
+    Song,
+    /// Round and round while the song plays.
+    #[id = "loop"]
+    #[name = "Loop freely"]
+    Loop,
+    /// MIDI notes start it.
+    #[id = "trigger"]
+    #[name = "MIDI trigger"]
+    Trigger,
+}
+
+/// When another variation takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum SwitchAt {
+    /// At once.
+    #[id = "now"]
+    #[name = "Now"]
+    Now,
+    /// At the next bar line.
+    #[id = "bar"]
+    #[name = "Next bar"]
+    NextBar,
+}
+
+/// What is done with one part of a rendition.
+#[derive(Params)]
+pub struct PartParams {
+    /// Its level.
+    #[id = "level"]
+    pub level: FloatParam,
+    /// Leaves it out.
+    #[id = "mute"]
+    pub mute: BoolParam,
+    /// Sends its notes to the host, and leaves its sound out.
+    #[id = "midi"]
+    pub midi: BoolParam,
 }
 
 /// All parameters, and what the project holds besides them.
@@ -142,6 +201,51 @@ pub struct CantusParams {
     /// Counts changes that are no parameter, so that hosts without another way notice them.
     #[id = "revision"]
     pub revision: IntParam,
+    /// The region that orders speak of, from 1.
+    #[id = "region"]
+    pub region: IntParam,
+    /// Turning on captures what was just hummed.
+    #[id = "recall"]
+    pub recall: BoolParam,
+    /// How much of it.
+    #[id = "recall_length"]
+    pub recall_length: IntParam,
+    /// What that is counted in.
+    #[id = "recall_unit"]
+    pub recall_unit: EnumParam<RecallUnit>,
+    /// Arms a capture whenever the song begins to play.
+    #[id = "auto_arm"]
+    pub auto_arm: BoolParam,
+    /// Bars that are counted before a capture in bars begins.
+    #[id = "count_in"]
+    pub count_in: IntParam,
+    /// What decides where in the region a block lies.
+    #[id = "playback"]
+    pub playback: EnumParam<Playback>,
+    /// The key that starts the first region; the keys above start the others.
+    #[id = "trigger_note"]
+    pub trigger_note: IntParam,
+    /// When another variation takes over.
+    #[id = "switch"]
+    pub switch: EnumParam<SwitchAt>,
+    /// Lets an offline bounce wait for a rendition that is being made.
+    #[id = "wait_offline"]
+    pub wait_offline: BoolParam,
+    /// The parts, in the order of [`Role::ALL`].
+    #[nested(array, group = "Parts")]
+    pub parts: [PartParams; Role::ALL.len()],
+}
+
+impl PartParams {
+    fn new(role: Role) -> Self {
+        // By their places, for the names of stems are those of the outputs.
+        let name = Role::ALL.iter().position(|one| *one == role).map_or("", |place| STEM_NAMES[place]);
+        Self {
+            level: level(&format!("{name} level")),
+            mute: BoolParam::new(format!("{name} mute"), false),
+            midi: BoolParam::new(format!("{name} as MIDI"), false),
+        }
+    }
 }
 
 impl CantusParams {
@@ -175,6 +279,19 @@ impl CantusParams {
             revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: REVISIONS - 1 })
                 .non_automatable()
                 .hide(),
+            region: IntParam::new("Region", 1, IntRange::Linear { min: 1, max: MOST_REGIONS as i32 }),
+            recall: BoolParam::new("Capture what I just hummed", false),
+            recall_length: IntParam::new("Just hummed", 4, IntRange::Linear { min: 1, max: 64 }),
+            recall_unit: EnumParam::new("Just hummed in", RecallUnit::Bars),
+            auto_arm: BoolParam::new("Arm on play", false),
+            count_in: IntParam::new("Count-in", 0, IntRange::Linear { min: 0, max: 4 }).with_unit(" bars"),
+            playback: EnumParam::new("Playback", Playback::Song),
+            trigger_note: IntParam::new("Trigger note", 60, IntRange::Linear { min: 0, max: 127 })
+                .with_value_to_string(formatters::v2s_i32_key_formatter())
+                .with_string_to_value(formatters::s2v_i32_key_formatter()),
+            switch: EnumParam::new("Switch variations", SwitchAt::Now),
+            wait_offline: BoolParam::new("Bounce waits for renditions", true),
+            parts: Role::ALL.map(PartParams::new),
         }
     }
 
@@ -185,6 +302,20 @@ impl CantusParams {
             CaptureLength::Bars => CaptureMode::Bars(self.capture_bars.value().unsigned_abs()),
             CaptureLength::Loop => CaptureMode::LoopRegion,
         }
+    }
+
+    /// How much "what I just hummed" means.
+    pub fn recall_span(&self) -> Recall {
+        let length = self.recall_length.value();
+        match self.recall_unit.value() {
+            RecallUnit::Bars => Recall::Bars(length.unsigned_abs()),
+            RecallUnit::Seconds => Recall::Seconds(Seconds(f64::from(length))),
+        }
+    }
+
+    /// The capture that arms by itself when the song begins to play.
+    pub fn auto_arm_order(&self) -> Option<CaptureMode> {
+        self.auto_arm.value().then(|| self.capture_order())
     }
 
     /// The monitoring delay.

@@ -2,6 +2,7 @@
 
 use crate::Cantus;
 use crate::params::{CantusParams, InputSource};
+use cantus_engine::capture::cut::CaptureMode;
 use cantus_engine::capture::recorder::Recorder;
 use cantus_engine::capture::ring::MidiEvent;
 use cantus_engine::capture::signal::Signal;
@@ -31,12 +32,15 @@ pub struct Block {
 }
 
 /// Parameter values that only matter when they change.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Default)]
 struct Triggers {
     capture: bool,
     generate: bool,
     cancel: bool,
     active: i32,
+    region: i32,
+    recall: bool,
+    auto_arm: Option<CaptureMode>,
     input_offset_ms: f32,
 }
 
@@ -46,7 +50,7 @@ impl Default for Block {
             pace: Pace::default(),
             beats: SteadyBeats::default(),
             midi: [MidiEvent { frame: 0, key: 0, channel: 0, velocity: 0.0 }; MOST_MIDI_EVENTS],
-            seen: Triggers { capture: false, generate: false, cancel: false, active: 0, input_offset_ms: 0.0 },
+            seen: Triggers::default(),
             tempo_differs_for: 0,
         }
     }
@@ -100,10 +104,20 @@ impl Block {
         let signal = if now.input_offset_ms != seen.input_offset_ms {
             seen.input_offset_ms = now.input_offset_ms;
             Some(Signal::InputOffset(params.input_offset()))
+        } else if now.region != seen.region {
+            // Before whatever else is ordered of the region that is meant.
+            seen.region = now.region;
+            Some(Signal::ChooseRegion(usize::try_from(now.region).unwrap_or(0)))
+        } else if now.auto_arm != seen.auto_arm {
+            seen.auto_arm = now.auto_arm;
+            Some(Signal::AutoArm(now.auto_arm))
         } else if now.capture != seen.capture {
             seen.capture = now.capture;
             let start = Signal::StartCapture { mode: params.capture_order(), at };
             Some(if now.capture { start } else { Signal::StopCapture { at } })
+        } else if now.recall != seen.recall {
+            seen.recall = now.recall;
+            now.recall.then(|| Signal::Recall { span: params.recall_span(), at })
         } else if now.active != seen.active {
             seen.active = now.active;
             Some(Signal::Select(usize::try_from(now.active).unwrap_or(0)))
@@ -157,6 +171,9 @@ impl Triggers {
             generate: params.generate.value(),
             cancel: params.cancel.value(),
             active: params.active.value(),
+            region: params.region.value(),
+            recall: params.recall.value(),
+            auto_arm: params.auto_arm_order(),
             input_offset_ms: params.input_offset.value(),
         }
     }

@@ -26,7 +26,7 @@ impl SavedSession {
     fn text(&self) -> String {
         let mut session = self.instance.session();
         if let Some(unreadable) = self.unreadable.lock().as_ref() {
-            if session.take.is_none() && session.variations.is_empty() {
+            if session.regions.iter().all(|region| region.take.is_none() && region.variations.is_empty()) {
                 return unreadable.clone();
             }
             session.unknown.retain(|chunk| chunk.tag != UNREADABLE);

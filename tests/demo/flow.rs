@@ -137,7 +137,12 @@ impl Stage {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let session = self.session()?;
-            if session.variations.get(number - 1).is_some_and(|one| session.active == Some(one.facts.id)) {
+            if session
+                .region()
+                .variations
+                .get(number - 1)
+                .is_some_and(|one| session.region().active == Some(one.facts.id))
+            {
                 return self.instance.run(&mut self.song, 4_096, Pace::Times(4.0)).map(drop).map_err(say);
             }
             self.instance.run(&mut self.song, 2_048, Pace::Times(4.0)).map_err(say)?;
@@ -182,7 +187,7 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         progress::show(&format!("{style}: playing the region"), 1.0);
         let heard = stage.play(index + 1)?;
         let session = stage.session()?;
-        let variation = session.variations.get(index).ok_or("The variation is not in the project.")?;
+        let variation = session.region().variations.get(index).ok_or("The variation is not in the project.")?;
         let at =
             *heard.passes_of(stage.song.clock.frame_at(LOOP_START)).first().ok_or("The loop was never reached.")?;
         let folder = arguments.out.join(format!("{:02}-{style}", index + 1));
@@ -199,7 +204,7 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         });
     }
     let session = stage.session()?;
-    let analysis = session.analysis.as_ref().ok_or("The analysis is not in the project.")?;
+    let analysis = session.region().analysis.as_ref().ok_or("The analysis is not in the project.")?;
     files::write_picture(&arguments.out, analysis, &renditions)?;
     progress::clear();
     let facts = Facts {

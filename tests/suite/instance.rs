@@ -142,8 +142,8 @@ fn a_melody_is_corrected_undone_saved_and_played() {
     // The project holds what was heard and what was corrected.
     desk.instance.undo_edit();
     let saved = Session::decode(&desk.instance.session().encode().unwrap()).unwrap();
-    assert_eq!(saved.analysis.as_ref().unwrap().notes.len(), heard.len());
-    assert_eq!((saved.edits.done.0.len(), saved.edits.undone.len()), (1, 1));
+    assert_eq!(saved.region().analysis.as_ref().unwrap().notes.len(), heard.len());
+    assert_eq!((saved.region().edits.done.0.len(), saved.region().edits.undone.len()), (1, 1));
     let other = Desk::new();
     other.instance.restore(saved).unwrap();
     assert_eq!(other.keys(), [57, 59, 59, 60, 60, 60, 64, 57]);
@@ -188,8 +188,62 @@ fn a_midi_file_is_a_take_like_any_other() {
     assert!(played.fidelity.lead_chroma > 0.6, "{:?}", played.fidelity);
     // It comes back from a project with what there was to know about it.
     let saved = Session::decode(&desk.instance.session().encode().unwrap()).unwrap();
-    assert_eq!(saved.take.as_ref().unwrap().facts.remarks, desk.instance.view().take.unwrap().remarks);
+    assert_eq!(saved.region().take.as_ref().unwrap().facts.remarks, desk.instance.view().take.unwrap().remarks);
     let other = Desk::new();
     other.instance.restore(saved).unwrap();
     assert_eq!(other.keys()[0], 62);
+}
+
+#[test]
+fn every_region_has_a_take_and_variations_of_its_own() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::new();
+    let verse = desk.instance.view().region;
+    desk.open(&wav(folder.path(), &hum(&TUNE, 0.0, 0.5, RATE)));
+    let first = desk.generate();
+    let heard = desk.keys();
+
+    let chorus = desk.instance.add_region().unwrap();
+    let view = desk.instance.view();
+    assert_eq!((view.region, view.regions.len()), (chorus, 2), "a new region is chosen");
+    assert!(view.take.is_none() && view.analysis.is_none() && view.variations.is_empty(), "and empty");
+    let other = tempfile::tempdir().unwrap();
+    desk.open(&wav(other.path(), &hum(&TUNE[2..], 0.0, 0.5, RATE)));
+    let second = desk.generate();
+    assert_ne!(desk.keys(), heard, "each hears its own take");
+    assert_ne!(first.score, second.score);
+    desk.instance.edit(MelodyEdit::Octave { notes: one(0), octaves: -1 });
+    desk.instance.mute_region(chorus, true);
+
+    desk.instance.choose_region(verse);
+    assert_eq!(desk.keys(), heard, "a correction of one region leaves the other as it is");
+    let saved = desk.instance.session();
+    let opened = Desk::new();
+    opened.instance.restore(Session::decode(&saved.encode().unwrap()).unwrap()).unwrap();
+    let view = opened.instance.view();
+    let told: Vec<_> =
+        view.regions.iter().map(|region| (region.name.as_str(), region.muted, region.variations)).collect();
+    assert_eq!(told, [("Region 1", false, 1), ("Region 2", true, 1)]);
+    assert_eq!(opened.keys(), heard, "the chosen one is chosen again");
+    let again = opened.instance.session();
+    assert_eq!(again.regions[1].edits, saved.regions[1].edits);
+    for (now, before) in again.regions.iter().zip(&saved.regions) {
+        assert_eq!((&now.take, now.active.is_some()), (&before.take, true));
+        assert_eq!(now.variations[0].mix, before.variations[0].mix);
+    }
+
+    // Eight are the most, and the last one leaves an empty one behind.
+    let more: Vec<_> = std::iter::from_fn(|| opened.instance.add_region()).collect();
+    assert_eq!((more.len(), opened.instance.view().regions.len()), (6, 8));
+    let view = opened.instance.view();
+    let mut seats: Vec<_> = view.regions.iter().map(|region| region.seat).collect();
+    seats.sort_unstable();
+    seats.dedup();
+    assert_eq!(seats.len(), 8, "no two sit in one seat");
+    for region in view.regions {
+        opened.instance.remove_region(region.id);
+    }
+    let view = opened.instance.view();
+    assert_eq!((view.regions.len(), view.variations.len(), view.take.is_none()), (1, 0, true));
 }

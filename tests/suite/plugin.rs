@@ -84,16 +84,16 @@ fn capture_hum(instance: &mut Instance, song: &mut Song) -> Session {
     instance.switch("Capture", true).unwrap();
     let frames = (HUM_BEATS + 3.0) * 60.0 / HUM_BPM * f64::from(HUM_RATE);
     instance.run(song, frames as usize, Pace::Times(20.0)).unwrap();
-    run_until(instance, song, "the analysis", |session| session.analysis.is_some())
+    run_until(instance, song, "the analysis", |session| session.region().analysis.is_some())
 }
 
 /// Presses the generate parameter and waits for one more variation.
 fn generate(instance: &mut Instance, song: &mut Song) -> Session {
-    let before = session(instance).variations.len();
+    let before = session(instance).region().variations.len();
     instance.switch("Generate", true).unwrap();
     instance.run(song, 512, Pace::Unbounded).unwrap();
     instance.switch("Generate", false).unwrap();
-    run_until(instance, song, "a variation", |session| session.variations.len() > before)
+    run_until(instance, song, "a variation", |session| session.region().variations.len() > before)
 }
 
 /// An active instance with a captured hum, in its song.

@@ -13,7 +13,7 @@ use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::rendition::{Fidelity, Loudness, Timings};
 use cantus_engine::session::container::Chunk;
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, SavedVariation, Session, SongSheet, TakeFacts, VariationFacts};
+use cantus_engine::session::{SavedRegion, SavedTake, SavedVariation, Session, SongSheet, TakeFacts, VariationFacts};
 use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, SongGrid};
 
 /// A small deterministic generator, so that these tests draw inputs without depending on the engine's.
@@ -92,47 +92,52 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
         song: song(),
         prompt: "jazz, no drums".to_owned(),
         engine: EngineKind::Band,
-        take: Some(SavedTake {
-            facts: TakeFacts {
-                id: 1,
-                source: TakeSource::Loop,
-                notes: Vec::new(),
-                grid: grid(),
-                on_grid: true,
-                length: Beats(32.0),
-                lost_frames: 3,
-                remarks: Vec::new(),
-            },
-            audio: PackedAudio::pack(&take),
-        }),
-        analysis: None,
-        edits: EditHistory::default(),
-        variations: vec![SavedVariation {
-            facts: VariationFacts {
-                id: 7,
-                name: "Jazz 1".to_owned(),
-                recipe: Recipe {
-                    engine: EngineKind::Band,
-                    prompt: "jazz".to_owned(),
-                    seed: 4,
-                    freedom: 0.25,
-                    timing: Timing::AsSung,
-                    direction: Default::default(),
-                    song: Default::default(),
-                    engine_version: 1,
+        regions: vec![SavedRegion {
+            name: "Verse".to_owned(),
+            muted: true,
+            take: Some(SavedTake {
+                facts: TakeFacts {
+                    id: 1,
+                    source: TakeSource::Loop,
+                    notes: Vec::new(),
+                    grid: grid(),
+                    on_grid: true,
+                    length: Beats(32.0),
+                    lost_frames: 3,
+                    remarks: Vec::new(),
                 },
-                starred: true,
-                score: None,
-                grid: grid(),
-                region: Frames(2_000),
-                fidelity: Fidelity { lead_chroma: 0.9, ..Fidelity::default() },
-                loudness: Loudness::default(),
-                timings: Timings::default(),
-                made: None,
-            },
-            mix: Some(PackedAudio::pack(mix)),
+                audio: PackedAudio::pack(&take),
+            }),
+            analysis: None,
+            edits: EditHistory::default(),
+            variations: vec![SavedVariation {
+                facts: VariationFacts {
+                    id: 7,
+                    name: "Jazz 1".to_owned(),
+                    recipe: Recipe {
+                        engine: EngineKind::Band,
+                        prompt: "jazz".to_owned(),
+                        seed: 4,
+                        freedom: 0.25,
+                        timing: Timing::AsSung,
+                        direction: Default::default(),
+                        song: Default::default(),
+                        engine_version: 1,
+                    },
+                    starred: true,
+                    score: None,
+                    grid: grid(),
+                    region: Frames(2_000),
+                    fidelity: Fidelity { lead_chroma: 0.9, ..Fidelity::default() },
+                    loudness: Loudness::default(),
+                    timings: Timings::default(),
+                    made: None,
+                },
+                mix: Some(PackedAudio::pack(mix)),
+            }],
+            active: Some(7),
         }],
-        active: Some(7),
+        chosen: 0,
         unknown: vec![Chunk { tag: *b"NEWR", bytes: vec![1, 2, 3].into() }],
     }
 }
@@ -150,7 +155,7 @@ fn a_session_comes_back_as_it_was_with_chunks_of_newer_versions() {
     let saved = session(&mix);
     let back = Session::decode_text(&saved.encode_text().unwrap()).unwrap();
     assert_eq!(back, saved);
-    assert_eq!(back.variations[0].mix.as_ref().unwrap().unpack().unwrap(), mix);
+    assert_eq!(back.region().variations[0].mix.as_ref().unwrap().unpack().unwrap(), mix);
     assert_eq!(Session::decode_text("").unwrap(), Session::default());
 }
 
@@ -246,11 +251,11 @@ fn a_newer_format_is_named_as_such() {
 fn a_whole_session_with_impossible_contents_is_refused() {
     type Spoil = fn(&mut Session);
     let rows: [(&str, Spoil); 5] = [
-        ("start", |session| session.variations[0].facts.grid.start = Beats(1e17)),
-        ("seconds", |session| session.variations[0].facts.grid.start_seconds.0 = -1e300),
-        ("metre", |session| session.take.as_mut().unwrap().facts.grid.metre.numerator = 0),
-        ("length", |session| session.take.as_mut().unwrap().facts.length = Beats(-1.0)),
-        ("region", |session| session.variations[0].facts.region = Frames(i64::MIN)),
+        ("start", |session| session.region_mut().variations[0].facts.grid.start = Beats(1e17)),
+        ("seconds", |session| session.region_mut().variations[0].facts.grid.start_seconds.0 = -1e300),
+        ("metre", |session| session.region_mut().take.as_mut().unwrap().facts.grid.metre.numerator = 0),
+        ("length", |session| session.region_mut().take.as_mut().unwrap().facts.length = Beats(-1.0)),
+        ("region", |session| session.region_mut().variations[0].facts.region = Frames(i64::MIN)),
     ];
     let mut mix = noise(48_000, 2, 400, 2);
     mix.quantise_24_bit();
@@ -261,8 +266,12 @@ fn a_whole_session_with_impossible_contents_is_refused() {
         assert!(matches!(result, Err(Error::Session { .. })), "{name}");
     }
     let mut lost = session(&mix);
-    lost.active = Some(99);
-    assert_eq!(Session::decode(&lost.encode().unwrap()).unwrap().active, None, "a choice of what is not there");
+    lost.region_mut().active = Some(99);
+    assert_eq!(
+        Session::decode(&lost.encode().unwrap()).unwrap().region().active,
+        None,
+        "a choice of what is not there"
+    );
     for text in ["[]", r#"[{"at":0.0,"tempo":0.0}]"#, r#"[{"at":0.0,"tempo":1e308}]"#, r#"[{"at":1e99,"tempo":100.0}]"#]
     {
         let map: Result<cantus_engine::time::TempoMap, _> = serde_json::from_str(text);

@@ -47,6 +47,8 @@ impl Default for EarSettings {
 /// What happened to a capture.
 #[derive(Debug)]
 pub enum CaptureEvent {
+    /// One was ordered, by whichever way.
+    Armed,
     /// It is complete.
     TakeFinished(Take),
     /// It was cancelled, or stopped before it began.
@@ -357,6 +359,7 @@ impl Slot {
         let now = self.history.end();
         let at = at.map_or(now, |at| at.clamp(self.history.first(), now));
         self.capture = Capture::Armed { mode, at };
+        self.tell(CaptureEvent::Armed);
         self.watch();
     }
 

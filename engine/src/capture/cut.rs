@@ -28,6 +28,15 @@ pub enum CaptureMode {
     LoopRegion,
 }
 
+/// How much of what was just hummed is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Recall {
+    /// The last whole bars.
+    Bars(u32),
+    /// The last stretch of time.
+    Seconds(Seconds),
+}
+
 impl CaptureMode {
     /// What a take made so says of itself.
     pub fn source(self) -> TakeSource {

@@ -3,7 +3,7 @@
 //! They travel beside the blocks and name the record frame they belong to, so that it does not matter when they arrive. Not through the
 //! plugin framework's own queue: its thread may become the last owner of the plugin and would have to join itself.
 
-use super::cut::CaptureMode;
+use super::cut::{CaptureMode, Recall};
 use super::transport::TransportStamp;
 use crate::time::Seconds;
 
@@ -41,6 +41,17 @@ pub enum Signal {
     Cancel,
     /// Play the variation of a number.
     Select(usize),
+    /// Let orders speak of the region of a number, from 1.
+    ChooseRegion(usize),
+    /// Capture what was just hummed.
+    Recall {
+        /// How much of it.
+        span: Recall,
+        /// Record frame at which the order was given.
+        at: u64,
+    },
+    /// Arm by itself whenever the song begins to play, or no longer.
+    AutoArm(Option<CaptureMode>),
     /// The host's tempo is not the one of what plays.
     FollowTempo(TransportStamp),
 }

@@ -78,12 +78,13 @@ impl Instance {
     /// Makes a variation that differs from another one in one part. What MusicGen made has no parts.
     pub fn change_part(&self, variation: u64, role: Role, change: PartChange) {
         let mut state = self.shared.state.lock();
-        let Some(recipe) = state.variation(variation).map(|variation| variation.recipe.clone()) else { return };
+        let recipe = state.variation(variation).map(|variation| variation.recipe.clone());
+        let Some((recipe, region)) = recipe.zip(state.region_of(variation).map(|region| region.id)) else { return };
         drop(state);
         if recipe.engine != EngineKind::Band {
             return self.tell("This music was made as one piece: it has no parts to change.".to_owned());
         }
-        self.shared.make(vec![changed(&recipe, role, change)]);
+        self.shared.make(region, vec![changed(&recipe, role, change)]);
     }
 }
 

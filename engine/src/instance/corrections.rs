@@ -1,6 +1,6 @@
 //! Thread: gui, worker. Correcting the melody: each order takes effect at once, for only the tail of the analysis runs again.
 
-use super::state::State;
+use super::region::Region;
 use super::view::CorrectionsView;
 use super::{Instance, Notice};
 use crate::analysis::edit::{EditHistory, MelodyEdit};
@@ -38,15 +38,15 @@ impl Instance {
     /// Changes the history and what follows from it; `change` says whether it did anything.
     fn correct(&self, change: impl FnOnce(&mut EditHistory, &Melody) -> Result<bool>) {
         let mut state = self.shared.state.lock();
-        let State { melody, edits, .. } = &mut *state;
-        let Some(heard) = melody else { return };
-        let result = change(edits, heard).and_then(|changed| {
+        let region = state.chosen_mut();
+        let Some(heard) = &region.melody else { return };
+        let result = change(&mut region.edits, heard).and_then(|changed| {
             if changed {
-                state.apply_corrections()?;
+                region.apply_corrections()?;
             }
             Ok(changed)
         });
-        let (count, notes) = (state.edits.done.0.len(), state.corrected.as_ref().map_or(0, |now| now.ids.len()));
+        let (count, notes) = (region.edits.done.0.len(), region.corrected.as_ref().map_or(0, |now| now.ids.len()));
         drop(state);
         match result {
             Ok(false) => {}
@@ -59,17 +59,15 @@ impl Instance {
     }
 }
 
-impl State {
-    /// A melody was heard: whatever was corrected about it applies.
-    pub(super) fn hear(&mut self, melody: Melody) {
+impl Region {
+    /// A melody was heard: whatever was corrected about it applies. Gives what the user should know.
+    pub(super) fn hear(&mut self, melody: Melody) -> Vec<String> {
         let lost = self.edits.fit(&melody.analysis);
         self.melody = Some(melody);
-        if lost > 0 {
-            self.say(format!("{lost} corrections of the melody no longer fit it and were dropped."));
-        }
-        if let Err(error) = self.apply_corrections() {
-            self.say(error.to_string());
-        }
+        let dropped =
+            (lost > 0).then(|| format!("{lost} corrections of the melody no longer fit it and were dropped."));
+        let failed = self.apply_corrections().err().map(|error| error.to_string());
+        dropped.into_iter().chain(failed).collect()
     }
 
     /// There is another take.

@@ -1,6 +1,7 @@
 //! Thread: gui, collector, worker. Making variations, choosing among them, and what the audio thread noticed.
 
 use super::orders::Wish;
+use super::region::{Region, RegionId};
 use super::state::{Variation, VariationStage};
 use super::{Notice, Shared};
 use crate::analysis::edit::Edits;
@@ -48,16 +49,21 @@ impl Shared {
             }
             Signal::Cancel => self.cancel_orders(),
             Signal::Select(number) => self.select_number(number),
+            Signal::ChooseRegion(number) => self.choose_region_number(number),
             Signal::FollowTempo(stamp) => self.follow_tempo(&stamp),
             // Captures are the collector's own.
-            Signal::StartCapture { .. } | Signal::StopCapture { .. } | Signal::InputOffset(_) => {}
+            Signal::StartCapture { .. }
+            | Signal::StopCapture { .. }
+            | Signal::InputOffset(_)
+            | Signal::Recall { .. }
+            | Signal::AutoArm(_) => {}
         }
     }
 
     pub(super) fn generate(self: &Arc<Self>, wish: &Wish) {
-        let (engine, direction, song) = {
+        let (region, engine, direction, song) = {
             let state = self.state.lock();
-            (state.engine.clone(), state.direction.clone(), state.song.context.clone())
+            (state.chosen().id, state.engine.clone(), state.direction.clone(), state.song.context.clone())
         };
         let engine_version = match engine {
             EngineKind::Band => ARRANGER_VERSION,
@@ -73,11 +79,11 @@ impl Shared {
             song: song.clone(),
             engine_version,
         };
-        self.make((0..wish.variations.clamp(1, 8)).map(recipe).collect());
+        self.make(region, (0..wish.variations.clamp(1, 8)).map(recipe).collect());
     }
 
-    /// Has a variation made of every recipe. What is missing is said in the window.
-    pub(super) fn make(self: &Arc<Self>, recipes: Vec<Recipe>) {
+    /// Has a variation of a region's take made of every recipe. What is missing is said in the window.
+    pub(super) fn make(self: &Arc<Self>, region: RegionId, recipes: Vec<Recipe>) {
         let mut labelled = Vec::with_capacity(recipes.len());
         for recipe in recipes {
             match self.label(&recipe.prompt, &recipe.engine) {
@@ -86,21 +92,26 @@ impl Shared {
             }
         }
         let mut state = self.state.lock();
-        let take = state.take.as_ref().map(|current| current.take.clone());
+        let Some(region) = state.region(region) else { return };
+        let take = region.take.as_ref().map(|current| current.take.clone());
+        let (id, heard, edits) = (region.id, region.melody.clone(), Arc::new(region.edits.done.clone()));
         let rate = state.connection.as_ref().map(|connection| connection.rate);
         let (Some(take), Some(rate)) = (take, rate) else {
             state.say("Nothing captured yet: record a melody first, then generate.".to_owned());
             drop(state);
             return (self.notice)(Notice::Repaint);
         };
-        let source = Source { take, heard: state.melody.clone(), edits: Arc::new(state.edits.done.clone()) };
+        let source = Source { take, heard, edits };
         for (label, recipe) in labelled {
-            let id = state.fresh_id();
-            let name = format!("{label} {}", state.next_number(&label));
+            let variation = state.fresh_id();
+            let number = state.region(id).map_or(1, |region| region.next_number(&label));
+            let name = format!("{label} {number}");
             // Submitted under the lock, so that the result finds its variation.
-            let Some(job) = self.make_variation(id, name.clone(), source.clone(), recipe.clone(), rate) else { break };
+            let made = self.make_variation(variation, name.clone(), source.clone(), recipe.clone(), rate);
+            let (Some(job), Some(region)) = (made, state.region(id)) else { break };
             let stage = VariationStage::Pending(job);
-            state.variations.push(Variation { id, name, recipe, starred: false, stage, original: None, packed: None });
+            let (id, starred) = (variation, false);
+            region.variations.push(Variation { id, name, recipe, starred, stage, original: None, packed: None });
         }
         drop(state);
         (self.notice)(Notice::Repaint);
@@ -180,7 +191,9 @@ impl Shared {
         let pending =
             |variation: &Variation| variation.id == id && matches!(variation.stage, VariationStage::Pending(_));
         if *error == Error::Cancelled {
-            state.variations.retain(|variation| !pending(variation));
+            if let Some(region) = state.region_of(id) {
+                region.variations.retain(|variation| !pending(variation));
+            }
         } else if let Some(variation) = state.variation(id) {
             variation.stage = VariationStage::Failed(error.to_string());
         }
@@ -189,30 +202,33 @@ impl Shared {
         (self.notice)(Notice::Repaint);
     }
 
-    /// Plays the variation of a number, from 1, oldest first; 0 leaves it as it is.
+    /// Plays the variation of a number in the chosen region, from 1, oldest first; 0 leaves it as it is.
     fn select_number(self: &Arc<Self>, number: usize) {
         let Some(index) = number.checked_sub(1) else { return };
         let state = self.state.lock();
-        let id = state.variations.iter().filter(|variation| variation.grid().is_some()).nth(index).map(|one| one.id);
-        let same = id == state.active;
+        let region = state.chosen();
+        let playable = |variation: &&Variation| variation.grid().is_some();
+        let id = region.variations.iter().filter(playable).nth(index).map(|one| one.id);
+        let (region, same) = (region.id, id == region.active);
         drop(state);
         if id.is_some() && !same {
-            self.select(id);
+            self.select(region, id);
         }
     }
 
     /// Packs what a save will need and nobody has packed yet. The lock is not held meanwhile: collector and workers need it.
     pub(super) fn pack_what_is_saved(&self) {
         let state = self.state.lock();
-        let take = state.take.as_ref().filter(|current| current.packed.is_none()).map(|current| current.take.clone());
-        let mixes: Vec<(u64, Arc<Rendition>)> = state
-            .variations
-            .iter()
-            .filter(|variation| variation.packed.is_none() && state.keeps_sound_of(variation))
-            .filter_map(|variation| Some((variation.id, variation.kept()?)))
-            .collect();
+        let takes = state.regions().iter().filter_map(|region| region.take.as_ref());
+        let takes: Vec<Arc<Take>> =
+            takes.filter(|current| current.packed.is_none()).map(|current| current.take.clone()).collect();
+        let unpacked = |region: &Region| -> Vec<(u64, Arc<Rendition>)> {
+            let wanted = |one: &&Variation| one.packed.is_none() && region.keeps_sound_of(one);
+            region.variations.iter().filter(wanted).filter_map(|one| Some((one.id, one.kept()?))).collect()
+        };
+        let mixes: Vec<(u64, Arc<Rendition>)> = state.regions().iter().flat_map(unpacked).collect();
         drop(state);
-        if let Some(take) = take {
+        for take in takes {
             let packed = PackedAudio::pack(&take.audio);
             self.state.lock().keep_packed_take(&take, packed);
         }
@@ -225,7 +241,8 @@ impl Shared {
     pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let mut state = self.state.lock();
-        let key = state.corrected.as_ref().map(|corrected| corrected.melody.analysis.key.key);
+        let corrected = state.region_of(id).and_then(|region| region.corrected.as_ref());
+        let key = corrected.map(|corrected| corrected.melody.analysis.key.key);
         let Some((name, rendition)) = state.variation(id).and_then(|one| Some((one.name.clone(), one.rendition()?)))
         else {
             return;

@@ -1,5 +1,6 @@
 //! Thread: gui, worker. What a user can order. Every order returns at once; what follows happens on workers.
 
+use super::region::Region;
 use super::state::{Variation, VariationStage};
 use super::{Instance, Notice};
 use crate::capture::collector::CaptureMode;
@@ -8,7 +9,7 @@ use crate::capture::spool;
 use crate::error::Result;
 use crate::generation::{EngineKind, Timing};
 use crate::jobs::lanes::{Job, Lane, Priority};
-use crate::session::{SavedTake, SavedVariation, Session, TakeFacts};
+use crate::session::{SavedRegion, SavedTake, SavedVariation, Session, TakeFacts};
 use crate::time::{Bpm, Metre, Seconds};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub struct Wish {
 }
 
 impl Instance {
-    /// Waits for a melody to capture.
+    /// Waits for a melody to capture, for the chosen region.
     pub fn arm(&self, mode: CaptureMode) {
         self.with_ear(|ear| ear.arm(mode));
     }
@@ -85,6 +86,7 @@ impl Instance {
     pub fn open_file(&self, path: PathBuf, tempo: Option<Bpm>, metre: Metre) {
         let shared = self.shared.clone();
         let weak = Arc::downgrade(&self.shared);
+        let region = self.shared.state.lock().chosen().id;
         self.shared.submit(Job {
             lane: Lane::Fast,
             priority: Priority::Urgent,
@@ -94,7 +96,7 @@ impl Instance {
                 let take = read_take(&path, tempo, metre)?;
                 context.check()?;
                 if let Some(shared) = weak.upgrade() {
-                    shared.take_arrived(take);
+                    shared.take_arrived(Some(region), take);
                 }
                 Ok(())
             }),
@@ -102,7 +104,7 @@ impl Instance {
         });
     }
 
-    /// Makes variations of the current take. What is missing is said in the window.
+    /// Makes variations of the chosen region's take. What is missing is said in the window.
     pub fn generate(&self, wish: &Wish) {
         self.shared.generate(wish);
     }
@@ -119,9 +121,17 @@ impl Instance {
         }
     }
 
-    /// Plays another variation; `None` plays none.
+    /// Plays another variation in its region; `None` plays none in the chosen one.
     pub fn select(&self, id: Option<u64>) {
-        self.shared.select(id);
+        let mut state = self.shared.state.lock();
+        let region = match id {
+            Some(id) => state.region_of(id).map(|region| region.id),
+            None => Some(state.chosen().id),
+        };
+        drop(state);
+        if let Some(region) = region {
+            self.shared.select(region, id);
+        }
     }
 
     /// Keeps or un-keeps a variation.
@@ -147,11 +157,12 @@ impl Instance {
         if let Some(VariationStage::Pending(job)) = state.variation(id).map(|variation| &variation.stage) {
             job.abandon();
         }
-        state.variations.retain(|variation| variation.id != id);
-        let was_active = state.active == Some(id);
+        let Some(region) = state.region_of(id) else { return };
+        region.variations.retain(|variation| variation.id != id);
+        let silenced = (region.active == Some(id)).then_some(region.id);
         drop(state);
-        if was_active {
-            self.shared.select(None);
+        if let Some(region) = silenced {
+            self.shared.select(region, None);
         }
         (self.shared.notice)(Notice::Dirty);
     }
@@ -170,7 +181,7 @@ impl Instance {
             // Its file stays until this instance goes in peace: the project may not be saved yet.
             state.restored.push(recovered);
             drop(state);
-            self.shared.take_arrived(take);
+            self.shared.take_arrived(None, take);
         }
     }
 
@@ -190,27 +201,31 @@ impl Instance {
     pub fn session(&self) -> Session {
         self.shared.pack_what_is_saved();
         let state = self.shared.state.lock();
-        let active = state.active;
-        let take = state.take.as_ref().and_then(|current| {
-            Some(SavedTake { facts: TakeFacts::of(&current.take), audio: current.packed.clone()? })
-        });
+        let saved = |region: &Region| SavedRegion {
+            name: region.name.clone(),
+            muted: region.muted,
+            take: region.take.as_ref().and_then(|current| {
+                Some(SavedTake { facts: TakeFacts::of(&current.take), audio: current.packed.clone()? })
+            }),
+            analysis: region.melody.as_ref().map(|melody| (*melody.analysis).clone()),
+            edits: region.edits.clone(),
+            variations: region
+                .variations
+                .iter()
+                .filter_map(|variation| {
+                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation));
+                    Some(SavedVariation { facts: variation.facts()?, mix })
+                })
+                .collect(),
+            active: region.active,
+        };
         Session {
             prompt: state.prompt.clone(),
             engine: state.engine.clone(),
             direction: state.direction.clone(),
             song: state.song.clone(),
-            take,
-            analysis: state.melody.as_ref().map(|melody| (*melody.analysis).clone()),
-            edits: state.edits.clone(),
-            variations: state
-                .variations
-                .iter()
-                .filter_map(|variation| {
-                    let mix = variation.packed.clone().filter(|_| state.keeps_sound_of(variation));
-                    Some(SavedVariation { facts: variation.facts()?, mix })
-                })
-                .collect(),
-            active,
+            regions: state.regions().iter().map(saved).collect(),
+            chosen: state.regions().iter().position(|region| region.id == state.chosen().id).unwrap_or(0),
             unknown: state.unknown.clone(),
         }
     }

@@ -1,22 +1,19 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
-use super::state::{Connection, CurrentTake, State, Variation, VariationStage};
+use super::region::{Region, RegionId};
+use super::state::{Connection, CurrentTake, VariationStage};
 use super::{Notice, Shared};
 use crate::capture::collector::CaptureEvent;
 use crate::capture::spool;
 use crate::capture::take::Take;
 use crate::capture::transport::TransportStamp;
-use crate::error::{Error, Result};
-use crate::jobs::cache::InputHash;
+use crate::error::Error;
 use crate::jobs::lanes::{Done, Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Melody};
 use crate::playback::clip::Clip;
-use crate::playback::handoff::ClipSender;
-use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
-use crate::session::Session;
 use crate::session::packed::PackedAudio;
-use crate::time::{SampleRate, Seconds, SongGrid, TempoMap};
+use crate::time::{Seconds, SongGrid, TempoMap};
 use crate::trace::trace;
 use serde_json::json;
 use std::path::PathBuf;
@@ -30,6 +27,11 @@ impl Shared {
     /// A number that names one kind of job of this instance.
     pub(super) fn key(&self, kind: &str) -> u64 {
         xxhash_rust::xxh3::xxh3_64_with_seed(kind.as_bytes(), self.id)
+    }
+
+    /// A number that names one kind of job of one region.
+    fn key_of(&self, kind: &str, region: RegionId) -> u64 {
+        self.key(&format!("{kind} {}", region.0))
     }
 
     pub(super) fn submit(&self, job: Job) -> Option<JobHandle> {
@@ -60,15 +62,7 @@ impl Shared {
 
     /// Stops what the user waits for. Renderings that playback needs go on.
     pub(super) fn cancel_orders(&self) {
-        let state = self.state.lock();
-        if let Some(job) = &state.analysis_job {
-            job.cancel();
-        }
-        for variation in &state.variations {
-            if let VariationStage::Pending(job) = &variation.stage {
-                job.cancel();
-            }
-        }
+        self.state.lock().regions().iter().for_each(Region::cancel_orders);
     }
 
     /// Stops everything that runs for this instance.
@@ -78,14 +72,21 @@ impl Shared {
     }
 
     /// Connects a new activation of the audio thread, and sends it what plays.
-    pub(super) fn connect(self: &Arc<Self>, sender: ClipSender, telemetry: Arc<PlayerTelemetry>, rate: SampleRate) {
-        let mut state = self.state.lock();
-        state.connection = Some(Connection { sender, telemetry, rate });
-        let unheard = state.unheard_take();
+    pub(super) fn connect(self: &Arc<Self>, connection: Connection) {
+        self.state.lock().connection = Some(connection);
+        self.catch_up();
+    }
+
+    /// Sends the audio thread what every region plays, and listens to takes that nobody has listened to.
+    pub(super) fn catch_up(self: &Arc<Self>) {
+        let state = self.state.lock();
+        let unheard: Vec<_> =
+            state.regions().iter().filter_map(|region| Some((region.id, region.unheard_take()?))).collect();
+        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
         drop(state);
-        self.refresh_active();
-        if let Some(take) = unheard {
-            self.analyse(take);
+        regions.into_iter().for_each(|region| self.refresh_active(region));
+        for (region, take) in unheard {
+            self.analyse(region, take);
         }
     }
 
@@ -112,15 +113,22 @@ impl Shared {
     /// Thread: collector. Must be quick.
     pub(super) fn captured(self: &Arc<Self>, event: CaptureEvent) {
         match event {
-            CaptureEvent::TakeFinished(take) => self.take_arrived(take),
+            CaptureEvent::TakeFinished(take) => {
+                let region = self.state.lock().capturing;
+                self.take_arrived(region, take);
+            }
+            CaptureEvent::Armed => {
+                let mut state = self.state.lock();
+                state.capturing = Some(state.chosen().id);
+            }
             CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
             CaptureEvent::Problem(message) => self.say(message),
             CaptureEvent::Signal(signal) => self.signalled(signal),
         }
     }
 
-    /// A take from wherever: remember it, listen to it.
-    pub(super) fn take_arrived(self: &Arc<Self>, mut take: Take) {
+    /// A take from wherever, for a region or for the chosen one: remember it, listen to it.
+    pub(super) fn take_arrived(self: &Arc<Self>, region: Option<RegionId>, mut take: Take) {
         let mut state = self.state.lock();
         take.id = state.fresh_id();
         trace(|| {
@@ -128,15 +136,20 @@ impl Shared {
                     "start_beats": take.grid.start.0, "lost_frames": take.lost_frames })
         });
         let take = Arc::new(take);
-        state.take = Some(CurrentTake { take: take.clone(), packed: None });
-        state.forget_melody();
+        // A region that was removed meanwhile must not swallow what was sung.
+        let chosen = state.chosen().id;
+        let id = region.and_then(|id| state.region(id)).map_or(chosen, |region| region.id);
+        if let Some(region) = state.region(id) {
+            region.take = Some(CurrentTake { take: take.clone(), packed: None });
+            region.forget_melody();
+        }
         state.say(format!("Captured {:.1} bars.", take.length.0 / take.grid.metre.bar().0.max(0.25)));
         drop(state);
         (self.notice)(Notice::Dirty);
-        self.analyse(take);
+        self.analyse(id, take);
     }
 
-    fn analyse(self: &Arc<Self>, take: Arc<Take>) {
+    fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
@@ -144,7 +157,7 @@ impl Shared {
             lane: Lane::Fast,
             priority: Priority::Urgent,
             delay: Duration::ZERO,
-            key: Some(self.key("analysis")),
+            key: Some(self.key_of("analysis", region)),
             work: Box::new(move |context| {
                 let melody = pipeline::listen(&take, &tools.cache, context)?;
                 if let Some(shared) = weak.upgrade() {
@@ -164,13 +177,16 @@ impl Shared {
                 }
             }),
         });
-        self.state.lock().analysis_job = job;
+        if let Some(region) = self.state.lock().region(region) {
+            region.analysis_job = job;
+        }
     }
 
     pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        let current = state.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
-        if !current || state.melody.as_ref().is_some_and(|known| known.input == melody.input) {
+        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
+        let Some(region) = state.regions_mut().iter_mut().find(holds) else { return };
+        if region.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;
         }
         trace(|| {
@@ -179,15 +195,16 @@ impl Shared {
                     "tuning_cents": analysis.tuning_cents, "confidence": analysis.confidence, "doubts": analysis.doubts,
                     "ms": melody.analysis_ms })
         });
-        state.hear(melody);
+        region.hear(melody).into_iter().for_each(|sentence| state.say(sentence));
         drop(state);
         (self.notice)(Notice::Dirty);
     }
 
     pub(super) fn rendition_arrived(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
         let mut state = self.state.lock();
-        let active = state.active;
-        let number = state.variations.iter().position(|variation| variation.id == id).map(|index| index + 1);
+        let Some(region) = state.region_of(id) else { return };
+        let (place, active) = (region.id, region.active);
+        let number = region.variations.iter().position(|variation| variation.id == id).map(|index| index + 1);
         let Some(variation) = state.variation(id) else { return };
         let first_time = matches!(variation.stage, VariationStage::Pending(_));
         let before = variation.kept();
@@ -215,9 +232,9 @@ impl Shared {
         drop(state);
         // The first variation of a session plays as soon as it is there; later ones wait to be chosen.
         if active.is_none() && first_time {
-            self.select(Some(id));
+            self.select(place, Some(id));
         } else if active == Some(id) {
-            self.refresh_active();
+            self.refresh_active(place);
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
@@ -245,26 +262,32 @@ impl Shared {
         });
     }
 
-    /// Makes a variation the one that plays.
-    pub(super) fn select(self: &Arc<Self>, id: Option<u64>) {
-        self.state.lock().active = id;
-        self.refresh_active();
+    /// Makes a variation the one that plays in its region.
+    pub(super) fn select(self: &Arc<Self>, region: RegionId, id: Option<u64>) {
+        if let Some(region) = self.state.lock().region(region) {
+            region.active = id;
+        }
+        self.refresh_active(region);
         (self.notice)(Notice::Dirty);
     }
 
-    /// Sends the audio thread what should play, and has it rendered when it is not there for this rate.
-    pub(super) fn refresh_active(self: &Arc<Self>) {
+    /// Sends the audio thread what a region should play, and has it rendered when it is not there for this rate.
+    pub(super) fn refresh_active(self: &Arc<Self>, region: RegionId) {
         let mut state = self.state.lock();
-        let rendition = state.active_rendition();
-        let active = state.active;
+        let Some(region) = state.region(region) else { return };
+        let rendition = region.active_rendition();
+        let (active, seat, muted) = (region.active, region.seat, region.muted);
         let Some(connection) = &mut state.connection else { return };
-        connection.sender.reclaim();
+        let sender = &mut connection.senders[seat];
+        sender.reclaim();
         let rate = connection.rate;
         let ready = rendition.as_ref().filter(|rendition| rendition.rate() == rate);
         let clip = ready.map(|rendition| Box::new(Clip::from_rendition(active.unwrap_or(0), rendition.clone())));
         let plays = clip.is_some();
-        if active.is_none() || plays {
-            connection.sender.send(clip);
+        if active.is_none() || muted {
+            sender.send(None);
+        } else if plays {
+            sender.send(clip);
         }
         drop(state);
         trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
@@ -275,15 +298,22 @@ impl Shared {
         }
     }
 
-    /// Follows the host's tempo once it stands still.
+    /// Follows the host's tempo in every region once it stands still.
     pub(super) fn follow_tempo(self: &Arc<Self>, stamp: &TransportStamp) {
+        let regions: Vec<_> = self.state.lock().regions().iter().map(|region| region.id).collect();
+        regions.into_iter().for_each(|region| self.follow_tempo_in(region, stamp));
+    }
+
+    fn follow_tempo_in(self: &Arc<Self>, region: RegionId, stamp: &TransportStamp) {
         let Some(tempo) = stamp.tempo else { return };
         let mut state = self.state.lock();
-        let Some(active) = state.active else { return };
+        let Some(region) = state.region(region) else { return };
+        let Some(active) = region.active else { return };
         // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough.
-        if state.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
+        if region.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
             return;
         }
+        let id = region.id;
         let grid = state.variation(active).and_then(|variation| variation.grid().cloned());
         let Some(grid) = grid else { return };
         drop(state);
@@ -293,7 +323,9 @@ impl Shared {
         };
         let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
         let job = self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
-        self.state.lock().following = job.map(|job| (active, tempo, job));
+        if let Some(region) = self.state.lock().region(id) {
+            region.following = job.map(|job| (active, tempo, job));
+        }
     }
 
     /// Renders a variation's notes again for the current rate, on its own grid or on a new one.
@@ -304,13 +336,14 @@ impl Shared {
         let variation = state.variation(id)?;
         let source = variation.source(rate)?;
         let grid = grid.or_else(|| variation.grid().cloned());
+        let region = state.region_of(id)?.id;
         drop(state);
         let weak = Arc::downgrade(self);
         self.submit(Job {
             lane: Lane::Fast,
             priority: Priority::Urgent,
             delay,
-            key: Some(self.key("again")),
+            key: Some(self.key_of("again", region)),
             work: Box::new(move |context| {
                 let grid = grid.unwrap_or_else(|| source.grid.clone());
                 let again = pipeline::again(&source, &grid, rate, &tools.cache, context)?;
@@ -322,68 +355,6 @@ impl Shared {
             }),
             done: self.report_failure(),
         })
-    }
-
-    /// Replaces everything by a saved session.
-    pub(super) fn restore(self: &Arc<Self>, session: Session) -> Result<()> {
-        let mut fresh = State {
-            prompt: session.prompt,
-            engine: session.engine,
-            direction: session.direction,
-            song: session.song,
-            active: session.active,
-            unknown: session.unknown,
-            ..State::default()
-        };
-        if let Some(saved) = session.take {
-            let take = saved.facts.with_audio(saved.audio.unpack()?);
-            let input = InputHash::of_take(&take);
-            fresh.take = Some(CurrentTake { take: Arc::new(take), packed: Some(saved.audio) });
-            fresh.edits = session.edits;
-            if let Some(analysis) = session.analysis {
-                fresh.hear(Melody { input, analysis: Arc::new(analysis), analysis_ms: 0.0 });
-            }
-        }
-        for saved in session.variations {
-            let facts = saved.facts;
-            let (id, name, recipe, starred) = (facts.id, facts.name.clone(), facts.recipe.clone(), facts.starred);
-            let stage = match &saved.mix {
-                Some(packed) => VariationStage::Ready(Arc::new(facts.with_mix(packed.unpack()?))),
-                None => VariationStage::Silent(Box::new(facts)),
-            };
-            let original = match &stage {
-                VariationStage::Ready(rendition) if rendition.made.is_some() => Some(rendition.clone()),
-                _ => None,
-            };
-            fresh.variations.push(Variation { id, name, recipe, starred, stage, original, packed: saved.mix });
-        }
-        self.cancel_everything();
-        let mut state = self.state.lock();
-        // Numbers go on, so that a result of before never meets a variation of now.
-        fresh.next_id = state.next_id;
-        let active = fresh.active.take();
-        for variation in &mut fresh.variations {
-            fresh.next_id += 1;
-            if active == Some(variation.id) {
-                fresh.active = Some(fresh.next_id);
-            }
-            variation.id = fresh.next_id;
-        }
-        fresh.connection = state.connection.take();
-        fresh.recovered = std::mem::take(&mut state.recovered);
-        fresh.restored = std::mem::take(&mut state.restored);
-        *state = fresh;
-        if let Some(connection) = &mut state.connection {
-            connection.sender.send(None);
-        }
-        let unheard = state.unheard_take();
-        drop(state);
-        if let Some(take) = unheard {
-            self.analyse(take);
-        }
-        self.refresh_active();
-        (self.notice)(Notice::Repaint);
-        Ok(())
     }
 }
 

@@ -1,20 +1,19 @@
 //! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
 
-use crate::analysis::edit::EditHistory;
+use super::region::{Region, RegionId, free_seat};
 use crate::audio::AudioBuffer;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
 use crate::generation::direction::Direction;
 use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
-use crate::jobs::pipeline::{Corrected, Melody};
 use crate::playback::handoff::ClipSender;
-use crate::playback::player::PlayerTelemetry;
+use crate::playback::player::{MOST_REGIONS, PlayerTelemetry};
 use crate::rendition::Rendition;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
 use crate::session::{SongSheet, VariationFacts};
-use crate::time::{Bpm, SampleRate, SongGrid};
+use crate::time::{SampleRate, SongGrid};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -52,40 +51,56 @@ pub(crate) struct CurrentTake {
 
 /// The connection to the audio thread of the current activation.
 pub(crate) struct Connection {
-    pub sender: ClipSender,
+    /// One a seat.
+    pub senders: [ClipSender; MOST_REGIONS],
     pub telemetry: Arc<PlayerTelemetry>,
     pub rate: SampleRate,
 }
 
 /// Everything an instance knows.
-#[derive(Default)]
 pub(crate) struct State {
     pub prompt: String,
     pub engine: EngineKind,
     /// What the musician tells the band.
     pub direction: Direction,
-    /// The song around the melody.
+    /// The song around the melodies.
     pub song: SongSheet,
-    pub take: Option<CurrentTake>,
-    /// What was heard.
-    pub melody: Option<Melody>,
-    /// What the user corrected about it.
-    pub edits: EditHistory,
-    /// The melody with the corrections.
-    pub corrected: Option<Corrected>,
-    pub analysis_job: Option<JobHandle>,
-    pub variations: Vec<Variation>,
-    pub active: Option<u64>,
+    /// The places of the song, in the order they are shown; at least one.
+    pub(super) regions: Vec<Region>,
+    /// The one that orders speak of.
+    pub(super) chosen: RegionId,
+    /// Where the capture that is under way belongs, whatever is chosen meanwhile.
+    pub capturing: Option<RegionId>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
     pub recovered: Vec<RecoveredTake>,
     /// Recovered takes in use: their files are kept until the instance goes.
     pub restored: Vec<RecoveredTake>,
-    /// The rendering for another tempo that is under way.
-    pub following: Option<(u64, Bpm, JobHandle)>,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
     pub unknown: Vec<Chunk>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let id = RegionId(1);
+        Self {
+            prompt: String::new(),
+            engine: EngineKind::default(),
+            direction: Direction::default(),
+            song: SongSheet::default(),
+            regions: vec![Region { id, name: "Region 1".to_owned(), ..Region::default() }],
+            chosen: id,
+            capturing: None,
+            next_id: 1,
+            messages: VecDeque::new(),
+            recovered: Vec::new(),
+            restored: Vec::new(),
+            connection: None,
+            exported: None,
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// Messages the window shows at most.
@@ -98,26 +113,10 @@ impl State {
         self.next_id
     }
 
-    /// The number after the largest that variations of a label have.
-    pub fn next_number(&self, label: &str) -> u64 {
-        let number = |variation: &Variation| variation.name.strip_prefix(label)?.trim().parse::<u64>().ok();
-        self.variations.iter().filter_map(number).max().unwrap_or(0) + 1
-    }
-
-    /// Whether a project keeps the sound of a variation. Notes can be played again quickly; music that was made as audio cannot.
-    pub fn keeps_sound_of(&self, variation: &Variation) -> bool {
-        Some(variation.id) == self.active || variation.starred || variation.original.is_some()
-    }
-
-    /// The take, while nobody has listened to it and nobody does.
-    pub fn unheard_take(&self) -> Option<Arc<Take>> {
-        let idle = self.melody.is_none() && self.analysis_job.as_ref().is_none_or(JobHandle::is_over);
-        self.take.as_ref().filter(|_| idle).map(|current| current.take.clone())
-    }
-
     /// Keeps the packed form of a take, unless another has taken its place.
     pub fn keep_packed_take(&mut self, take: &Arc<Take>, packed: PackedAudio) {
-        if let Some(current) = self.take.as_mut().filter(|current| Arc::ptr_eq(&current.take, take)) {
+        let mut takes = self.regions.iter_mut().filter_map(|region| region.take.as_mut());
+        if let Some(current) = takes.find(|current| Arc::ptr_eq(&current.take, take)) {
             current.packed = Some(packed);
         }
     }
@@ -138,14 +137,87 @@ impl State {
         }
     }
 
+    /// A variation of any region.
     pub fn variation(&mut self, id: u64) -> Option<&mut Variation> {
-        self.variations.iter_mut().find(|variation| variation.id == id)
+        self.regions.iter_mut().flat_map(|region| &mut region.variations).find(|variation| variation.id == id)
     }
 
-    /// The rendition that plays.
-    pub fn active_rendition(&self) -> Option<Arc<Rendition>> {
-        let active = self.active?;
-        self.variations.iter().find(|variation| variation.id == active).and_then(Variation::rendition)
+    /// The region that has a variation.
+    pub fn region_of(&mut self, variation: u64) -> Option<&mut Region> {
+        self.regions.iter_mut().find(|region| region.variations.iter().any(|one| one.id == variation))
+    }
+
+    /// The regions, in the order they are shown.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// The regions, to be changed one by one.
+    pub fn regions_mut(&mut self) -> &mut [Region] {
+        &mut self.regions
+    }
+
+    /// A region.
+    pub fn region(&mut self, id: RegionId) -> Option<&mut Region> {
+        self.regions.iter_mut().find(|region| region.id == id)
+    }
+
+    /// The region that orders speak of.
+    pub fn chosen(&self) -> &Region {
+        // PANIC: there is always one, see `add_region`, `remove_region` and `replace_regions`.
+        self.regions.iter().find(|region| region.id == self.chosen).unwrap_or(&self.regions[0])
+    }
+
+    /// The region that orders speak of, to be changed.
+    pub fn chosen_mut(&mut self) -> &mut Region {
+        let place = self.regions.iter().position(|region| region.id == self.chosen).unwrap_or(0);
+        // PANIC: as in `chosen`.
+        &mut self.regions[place]
+    }
+
+    /// Lets orders speak of another region; false when there is none of that name.
+    pub fn choose(&mut self, id: RegionId) -> bool {
+        let there = self.regions.iter().any(|region| region.id == id);
+        if there {
+            self.chosen = id;
+        }
+        there
+    }
+
+    /// Adds an empty region behind the others and chooses it; `None` when there are as many as can be.
+    pub fn add_region(&mut self) -> Option<RegionId> {
+        let seat = free_seat(&self.regions)?;
+        let id = RegionId(self.fresh_id());
+        let named = |number: usize| format!("Region {number}");
+        let taken = |name: &String| self.regions.iter().any(|region| region.name == *name);
+        let name = (self.regions.len() + 1..).map(named).find(|name| !taken(name)).unwrap_or_default();
+        self.regions.push(Region { id, name, seat, ..Region::default() });
+        self.chosen = id;
+        Some(id)
+    }
+
+    /// Takes a region out, and puts an empty one in the place of the last.
+    pub fn remove_region(&mut self, id: RegionId) -> Option<Region> {
+        let place = self.regions.iter().position(|region| region.id == id)?;
+        let removed = self.regions.remove(place);
+        if self.regions.is_empty() {
+            let id = RegionId(self.fresh_id());
+            self.regions.push(Region { id, name: "Region 1".to_owned(), seat: removed.seat, ..Region::default() });
+        }
+        if self.chosen == id {
+            let next = place.min(self.regions.len() - 1);
+            self.chosen = self.regions[next].id;
+        }
+        Some(removed)
+    }
+
+    /// Puts other regions in the place of all, the chosen one by its place. Gives those that are too many back.
+    pub fn replace_regions(&mut self, regions: Vec<Region>, chosen: usize) {
+        if regions.is_empty() {
+            return;
+        }
+        self.chosen = regions.get(chosen).unwrap_or(&regions[0]).id;
+        self.regions = regions;
     }
 }
 

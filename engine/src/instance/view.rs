@@ -1,6 +1,7 @@
 //! Thread: gui. What the window shows: a snapshot, cheap to make and to keep.
 
 use super::Instance;
+use super::region::{Region, RegionId};
 use super::state::VariationStage;
 use crate::analysis::Analysis;
 use crate::analysis::edit::NoteId;
@@ -13,7 +14,7 @@ use crate::jobs::lanes::JobHandle;
 use crate::playback::player::PlayerTelemetry;
 use crate::rendition::Rendition;
 use crate::session::SongSheet;
-use crate::time::SampleRate;
+use crate::time::{Beats, SampleRate};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +30,10 @@ pub struct View {
     pub song: SongSheet,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
+    /// The places of the song, in the order they are shown.
+    pub regions: Vec<RegionView>,
+    /// The chosen one, which the fields from `take` to `active` speak of.
+    pub region: RegionId,
     /// The take.
     pub take: Option<Arc<Take>>,
     /// What was understood of it, with what the user corrected.
@@ -51,6 +56,24 @@ pub struct View {
     pub rate: Option<SampleRate>,
     /// Where the last export went.
     pub exported: Option<PathBuf>,
+}
+
+/// A region in the list.
+pub struct RegionView {
+    /// Names it in orders.
+    pub id: RegionId,
+    /// Human name.
+    pub name: String,
+    /// Its place in the player.
+    pub seat: usize,
+    /// Silent, and the track is heard as it is.
+    pub muted: bool,
+    /// Where its take lies in the song: start and end.
+    pub span: Option<(Beats, Beats)>,
+    /// How many variations it has.
+    pub variations: usize,
+    /// A capture that is under way belongs to it.
+    pub capturing: bool,
 }
 
 /// What a user corrected about the melody.
@@ -97,17 +120,20 @@ impl Instance {
     pub fn view(&self) -> View {
         let ear = self.ear.lock().as_ref().map(crate::capture::collector::Ear::snapshot);
         let state = self.shared.state.lock();
+        let region = state.chosen();
         View {
             prompt: state.prompt.clone(),
             engine: state.engine.clone(),
             direction: state.direction.clone(),
             song: state.song.clone(),
             ear,
-            take: state.take.as_ref().map(|current| current.take.clone()),
-            analysis: state.corrected.as_ref().map(|corrected| corrected.melody.analysis.clone()),
-            corrections: state.corrections(),
-            analysing: state.analysis_job.as_ref().filter(|job| !job.is_over()).map(JobHandle::progress),
-            variations: state
+            regions: state.regions().iter().map(|region| region.view(state.capturing)).collect(),
+            region: region.id,
+            take: region.take.as_ref().map(|current| current.take.clone()),
+            analysis: region.corrected.as_ref().map(|corrected| corrected.melody.analysis.clone()),
+            corrections: region.corrections(),
+            analysing: region.analysis_job.as_ref().filter(|job| !job.is_over()).map(JobHandle::progress),
+            variations: region
                 .variations
                 .iter()
                 .map(|variation| VariationView {
@@ -122,12 +148,30 @@ impl Instance {
                     },
                 })
                 .collect(),
-            active: state.active,
+            active: region.active,
             messages: state.messages.iter().cloned().collect(),
             recovered: state.recovered.iter().map(|take| take.describe()).collect(),
             player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),
             rate: state.connection.as_ref().map(|connection| connection.rate),
             exported: state.exported.clone(),
+        }
+    }
+}
+
+impl Region {
+    fn view(&self, capturing: Option<RegionId>) -> RegionView {
+        let span = self.take.as_ref().map(|current| {
+            let start = current.take.grid.start;
+            (start, start + current.take.length)
+        });
+        RegionView {
+            id: self.id,
+            name: self.name.clone(),
+            seat: self.seat,
+            muted: self.muted,
+            span,
+            variations: self.variations.len(),
+            capturing: capturing == Some(self.id),
         }
     }
 }

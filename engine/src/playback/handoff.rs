@@ -4,6 +4,7 @@
 //! A letter box and not a ring, because a host may stop processing for any time while wishes keep coming; the last one must arrive.
 
 use crate::playback::clip::Clip;
+use crate::playback::player::MOST_REGIONS;
 use crossbeam_utils::atomic::AtomicCell;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -45,6 +46,17 @@ pub fn handoff() -> (ClipSender, ClipInbox) {
     let letter_box = Arc::new(LetterBox::new(None));
     let (to_sender, from_player) = RingBuffer::new(RETURNING);
     (ClipSender { letter_box: letter_box.clone(), from_player }, ClipInbox { letter_box, to_sender })
+}
+
+/// A pair for every seat: the senders, and the player's ends.
+pub fn handoffs() -> ([ClipSender; MOST_REGIONS], Vec<ClipInbox>) {
+    let mut inboxes = Vec::with_capacity(MOST_REGIONS);
+    let senders = std::array::from_fn(|_| {
+        let (sender, inbox) = handoff();
+        inboxes.push(inbox);
+        sender
+    });
+    (senders, inboxes)
 }
 
 impl ClipSender {

@@ -10,6 +10,9 @@ use crate::time::{Bpm, SampleRate};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+/// Seats of a player: regions that one instance can hold.
+pub const MOST_REGIONS: usize = 8;
+
 /// Stands for no clip in [`PlayerTelemetry`].
 const NO_CLIP: u64 = u64::MAX;
 
@@ -72,7 +75,8 @@ pub struct Player {
 
 impl Player {
     /// A player at the host's rate. `max_block` is the host's longest block, in frames; longer ones are played in parts.
-    pub fn new(inbox: ClipInbox, rate: SampleRate, max_block: usize) -> Self {
+    pub fn new(mut inboxes: Vec<ClipInbox>, rate: SampleRate, max_block: usize) -> Self {
+        let inbox = inboxes.swap_remove(0);
         let settings = PlayerSettings { enabled: true, replace: false, dry_gain: 1.0, wet_gain: 1.0, audition: false };
         let max_run = max_block.max(1);
         let state = PlayState::new();

@@ -1,7 +1,7 @@
 //! Thread: any. What a user corrected about the melody, as a chunk of its own beside the contents list.
 //!
 //! ```text
-//! deflate(JSON { version, heard, done, undone })
+//! deflate(JSON { version, region, heard, done, undone })
 //! ```
 //! A Cantus that knows no corrections keeps the chunk without reading it. It may also have heard another take since, so the
 //! chunk names the melody it belongs to.
@@ -24,18 +24,21 @@ const MOST: usize = 64 << 20;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Corrections {
     version: u32,
+    /// The region they belong to, by its place. Sessions of one region did not say.
+    #[serde(default)]
+    region: usize,
     /// Names the notes that were corrected.
     heard: u64,
     #[serde(flatten)]
     history: EditHistory,
 }
 
-/// The chunk; none when nothing was corrected.
-pub(super) fn chunk(history: &EditHistory, heard: Option<&Analysis>) -> Result<Option<Chunk>> {
+/// The chunk of the region at a place; none when nothing was corrected.
+pub(super) fn chunk(region: usize, history: &EditHistory, heard: Option<&Analysis>) -> Result<Option<Chunk>> {
     if history.is_empty() {
         return Ok(None);
     }
-    let corrections = Corrections { version: VERSION, heard: name(heard), history: history.clone() };
+    let corrections = Corrections { version: VERSION, region, heard: name(heard), history: history.clone() };
     let text = serde_json::to_vec(&corrections).map_err(|error| Error::internal("saving", error))?;
     Ok(Some(Chunk { tag: TAG, bytes: packed::deflate(&text).into() }))
 }
@@ -56,6 +59,11 @@ pub(super) fn read(chunk: &Chunk) -> Result<Option<Corrections>> {
 }
 
 impl Corrections {
+    /// The place of the region they belong to.
+    pub fn region(&self) -> usize {
+        self.region
+    }
+
     /// The corrections that are possible for a melody; none when they were made for another.
     pub fn fitting(self, heard: Option<&Analysis>) -> EditHistory {
         let Some(analysis) = heard.filter(|_| name(heard) == self.heard) else { return EditHistory::default() };

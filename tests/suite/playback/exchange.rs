@@ -49,7 +49,7 @@ fn a_swap_that_falls_on_a_beat_or_just_before_it_loses_no_click() {
 #[test]
 fn the_newest_wish_wins_and_every_other_clip_is_freed_by_the_sender() {
     let (mut sender, inbox) = handoff();
-    let mut player = Player::new(inbox, SampleRate(REGION.rate), 512);
+    let mut player = Player::new(vec![inbox], SampleRate(REGION.rate), 512);
     let telemetry = player.telemetry();
     let mut host = Host::at(&REGION, REGION.first() + 5000);
     let mut heard = Heard::default();

@@ -119,7 +119,7 @@ pub fn boxed(id: u64, rendition: Rendition) -> Option<Box<Clip>> {
 pub fn player_with(rate: u32, max_block: usize, rendition: Rendition) -> (Player, ClipSender) {
     let (mut sender, inbox) = handoff();
     sender.send(boxed(1, rendition));
-    (Player::new(inbox, SampleRate(rate), max_block), sender)
+    (Player::new(vec![inbox], SampleRate(rate), max_block), sender)
 }
 
 /// What the host tells its plugins.

@@ -17,18 +17,18 @@ fn a_hum_in_a_loop_becomes_a_rendition_that_plays_in_sync() {
     let dirty_before = instance.notices().dirty();
 
     let captured = capture_hum(&mut instance, &mut song);
-    let take = captured.take.unwrap();
+    let take = captured.region().take.clone().unwrap();
     assert_eq!(take.facts.source, TakeSource::Loop);
     assert!((take.facts.grid.start.0 - 4.0).abs() < 1e-9 && (take.facts.length.0 - HUM_BEATS).abs() < 1e-9);
     let recorded = take.audio.unpack().unwrap();
     let sung = super::hum();
     assert_eq!(recorded.to_mono(), sung, "the take is the hum, sample for sample");
-    let analysis = captured.analysis.unwrap();
+    let analysis = captured.region().analysis.clone().unwrap();
     assert!(analysis.notes.len() >= 25, "{} notes", analysis.notes.len());
 
     let done = generate(&mut instance, &mut song);
-    let variation = &done.variations[0];
-    assert_eq!(done.active, Some(variation.facts.id), "the first variation plays without being asked");
+    let variation = &done.region().variations[0];
+    assert_eq!(done.region().active, Some(variation.facts.id), "the first variation plays without being asked");
     assert!(instance.notices().dirty() > dirty_before, "a new take and a variation mark the project dirty");
 
     song.clips.clear();
@@ -82,8 +82,8 @@ fn a_live_hum_delayed_by_twenty_milliseconds_lands_where_it_was_meant() {
         instance.set_text("Input offset", offset_ms).unwrap();
         instance.switch("Capture", true).unwrap();
         instance.run(&mut song, (10.0 * 0.6 * f64::from(rate)) as usize, Pace::Times(20.0)).unwrap();
-        let session = run_until(&mut instance, &mut song, "the take", |session| session.take.is_some());
-        let audio = session.take.unwrap().audio.unpack().unwrap();
+        let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
+        let audio = session.region().take.clone().unwrap().audio.unpack().unwrap();
         let found = super::loud_frames(&audio.channels[0], 0.5);
         let off: Vec<i64> = found.iter().zip(&meant).map(|(&found, meant)| found as i64 - meant).collect();
         landed.push((found.len(), off));
@@ -119,8 +119,8 @@ fn free_and_bar_captures_cut_what_was_sung() {
             instance.switch("Capture", false).unwrap();
             instance.run(&mut song, 4_800, Pace::Times(20.0)).unwrap();
         }
-        let session = run_until(&mut instance, &mut song, mode, |session| session.take.is_some());
-        let take = session.take.unwrap();
+        let session = run_until(&mut instance, &mut song, mode, |session| session.region().take.is_some());
+        let take = session.region().take.clone().unwrap();
         let audio = take.audio.unpack().unwrap();
         let first = f64::from(audio.channels[0][0] * 1_048_576.0);
         let expected = song.clock.frame_at(take.facts.grid.start.0) as f64;
@@ -153,10 +153,10 @@ fn midi_played_into_the_plugin_is_kept_passed_on_and_made_a_melody() {
     instance.switch("Capture", true).unwrap();
     let heard = instance.run(&mut song, 10 * 24_000, Pace::Times(10.0)).unwrap();
     assert!(heard.notes.len() >= 16, "{} note events passed on", heard.notes.len());
-    let session = run_until(&mut instance, &mut song, "the analysis", |session| session.analysis.is_some());
-    let kept: Vec<_> = session.take.unwrap().facts.notes.iter().map(|note| note.key).collect();
+    let session = run_until(&mut instance, &mut song, "the analysis", |session| session.region().analysis.is_some());
+    let kept: Vec<_> = session.region().take.clone().unwrap().facts.notes.iter().map(|note| note.key).collect();
     assert_eq!(kept, [60, 62, 64, 65, 67, 65, 64, 62]);
-    let understood: Vec<_> = session.analysis.unwrap().notes.iter().map(|note| note.key).collect();
+    let understood: Vec<_> = session.region().analysis.clone().unwrap().notes.iter().map(|note| note.key).collect();
     assert_eq!(understood, kept);
 }
 
@@ -176,8 +176,8 @@ fn the_sidechain_can_be_what_is_captured() {
     instance.run(&mut song, 48_000, Pace::Times(10.0)).unwrap();
     instance.switch("Capture", true).unwrap();
     instance.run(&mut song, 4 * 96_000, Pace::Times(20.0)).unwrap();
-    let session = run_until(&mut instance, &mut song, "the take", |session| session.take.is_some());
-    assert_eq!(session.take.unwrap().audio.unpack().unwrap().to_mono(), tone);
+    let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
+    assert_eq!(session.region().take.clone().unwrap().audio.unpack().unwrap().to_mono(), tone);
 }
 
 #[test]
@@ -192,8 +192,8 @@ fn offline_rendering_loses_nothing_of_a_capture() {
     instance.idle(Duration::from_millis(100));
     // As fast as the machine can: far more than the ring holds, many times faster than it sounds.
     instance.run(&mut song, 40 * HUM_RATE as usize, Pace::Unbounded).unwrap();
-    let session = run_until(&mut instance, &mut song, "the take", |session| session.take.is_some());
-    let take = session.take.unwrap();
+    let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
+    let take = session.region().take.clone().unwrap();
     assert_eq!(take.facts.lost_frames, 0);
     assert_eq!(take.audio.unpack().unwrap().to_mono(), super::hum());
 }
@@ -209,12 +209,12 @@ fn a_tempo_change_swaps_in_a_rendition_at_the_new_tempo_and_stays_on_the_beat() 
     song.clock.locate_beats(4.0);
     song.clock.play();
     let session = run_until(&mut instance, &mut song, "the new tempo", |session| {
-        session.variations[0].facts.grid.tempo.single().is_some_and(|tempo| (tempo.0 - 120.0).abs() < 1e-9)
+        session.region().variations[0].facts.grid.tempo.single().is_some_and(|tempo| (tempo.0 - 120.0).abs() < 1e-9)
     });
-    let region = session.variations[0].facts.region.0;
+    let region = session.region().variations[0].facts.region.0;
     let expected = song.clock.frame_at(4.0 + HUM_BEATS) - song.clock.frame_at(4.0);
     assert_eq!(region, expected, "exactly as long as the region at the new tempo");
-    let mix = session.variations[0].mix.as_ref().unwrap().unpack().unwrap();
+    let mix = session.region().variations[0].mix.as_ref().unwrap().unpack().unwrap();
     instance.run(&mut song, 512, Pace::Unbounded).unwrap();
     song.clock.locate_beats(3.0);
     let heard = instance.run(&mut song, 4 * HUM_RATE as usize, Pace::Unbounded).unwrap();
@@ -249,5 +249,5 @@ fn generating_without_a_take_and_cancelling_nothing_do_no_harm() {
     instance.switch("Cancel", true).unwrap();
     instance.run(&mut song, 4_800, Pace::Unbounded).unwrap();
     instance.idle(Duration::from_millis(50));
-    assert!(session(&mut instance).variations.is_empty());
+    assert!(session(&mut instance).region().variations.is_empty());
 }

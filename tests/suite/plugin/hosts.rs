@@ -72,7 +72,7 @@ fn stems_come_out_behind_the_main_channels_where_a_host_rolls_all_ports_into_one
     let mut song = song_with_hum();
     capture_hum(&mut instance, &mut song);
     let session = generate(&mut instance, &mut song);
-    let mix = session.variations[0].mix.as_ref().unwrap().unpack().unwrap();
+    let mix = session.region().variations[0].mix.as_ref().unwrap().unpack().unwrap();
     song.clock.locate_beats(4.0);
     let frames = 4 * super::HUM_RATE as usize;
     let heard = instance.run(&mut song, frames, Pace::Unbounded).unwrap();
@@ -84,8 +84,8 @@ fn stems_come_out_behind_the_main_channels_where_a_host_rolls_all_ports_into_one
 
 /// Lets a take arrive and gives its first frame in the song, its samples and how many were lost.
 fn arrived(instance: &mut Instance, song: &mut Song) -> (f64, Vec<f32>, u64) {
-    let session = run_until(instance, song, "the take", |session| session.take.is_some());
-    let take = session.take.unwrap();
+    let session = run_until(instance, song, "the take", |session| session.region().take.is_some());
+    let take = session.region().take.clone().unwrap();
     let start = take.facts.grid.start.0 * 60.0 / take.facts.grid.tempo.single().unwrap().0;
     (start * f64::from(instance_rate(&take)), take.audio.unpack().unwrap().to_mono(), take.facts.lost_frames)
 }
@@ -211,7 +211,7 @@ fn a_project_loaded_again_and_again_while_it_plays_sounds_the_same_afterwards() 
     }
     // The stems are rendered again from the notes.
     instance.idle(Duration::from_secs(3));
-    assert_eq!(session(&mut instance).variations[0].mix, saved.variations[0].mix);
+    assert_eq!(session(&mut instance).region().variations[0].mix, saved.region().variations[0].mix);
     assert!(listen(&mut instance, &mut song) == before);
 }
 

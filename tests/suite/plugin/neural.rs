@@ -60,7 +60,7 @@ fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_t
         let before = heard(&mut instance, &mut song);
         (instance.save_state().unwrap(), before, session(&mut instance))
     };
-    let variation = &saved.variations[0];
+    let variation = &saved.region().variations[0];
     let mix = variation.mix.as_ref().expect("its sound is in the project").unpack().unwrap();
     let made = variation.facts.made.as_ref().unwrap();
     assert!(variation.facts.score.is_none() && !made.partial && made.melody.tracks[0].notes.len() > 20);
@@ -74,7 +74,7 @@ fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_t
     let mut song = song_with_hum();
     assert!(heard(&mut instance, &mut song) == before, "bit for bit, at once");
     let again = session(&mut instance);
-    assert_same(&again.variations, &saved.variations);
+    assert_same(&again.region().variations, &saved.region().variations);
     assert_eq!(again.engine, saved.engine, "and the next one is made by the same engine");
 
     // Another tempo: stretched from what was made, and the project keeps what was made.
@@ -101,7 +101,7 @@ fn a_neural_variation_is_made_saved_and_reopened_sounding_the_same_and_follows_t
         assert!(begun.elapsed() < super::PATIENCE, "never heard at the new tempo");
     }
     // Following a tempo changes no project.
-    assert_same(&session(&mut instance).variations, &saved.variations);
+    assert_same(&session(&mut instance).region().variations, &saved.region().variations);
 }
 
 #[test]
@@ -117,12 +117,12 @@ fn without_a_model_generating_says_how_to_get_one_and_band_still_works() {
     instance.run(&mut song, 8_192, Pace::Times(4.0)).unwrap();
     instance.switch("Generate", false).unwrap();
     instance.run(&mut song, 8_192, Pace::Times(4.0)).unwrap();
-    assert!(session(&mut instance).variations.is_empty());
+    assert!(session(&mut instance).region().variations.is_empty());
     there.engine = EngineKind::Band;
     project.set_session_text(&there.encode_text().unwrap());
     instance.load_state(&project.write()).unwrap();
     let done = generate(&mut instance, &mut song);
-    assert!(done.variations[0].facts.score.is_some());
+    assert!(done.region().variations[0].facts.score.is_some());
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn the_plugin_goes_quickly_and_leaves_no_process_while_music_is_made() {
     let (mut instance, mut song) = instance_with_musicgen();
     instance.set_text("Variations", "8").unwrap();
     instance.switch("Generate", true).unwrap();
-    run_until(&mut instance, &mut song, "the first of eight", |session| !session.variations.is_empty());
+    run_until(&mut instance, &mut song, "the first of eight", |session| !session.region().variations.is_empty());
     drop(instance);
     let left: Vec<_> =
         cantus_host::ThreadCensus::take().since(&before).into_iter().filter(|name| name.contains("cantus")).collect();

@@ -41,10 +41,10 @@ fn a_project_comes_back_sounding_the_same_also_after_fuzzing() {
     let after = play_region(&mut instance, &mut song);
     assert_eq!(before, after, "bit for bit, at once, from what the project holds");
     let restored = session(&mut instance);
-    assert_eq!(restored.take, saved.take);
-    assert_eq!(restored.analysis, saved.analysis);
-    assert_eq!(restored.variations.len(), saved.variations.len());
-    assert_eq!(restored.variations[0].mix, saved.variations[0].mix);
+    assert_eq!(restored.region().take, saved.region().take);
+    assert_eq!(restored.region().analysis, saved.region().analysis);
+    assert_eq!(restored.region().variations.len(), saved.region().variations.len());
+    assert_eq!(restored.region().variations[0].mix, saved.region().variations[0].mix);
     assert!(Project::read(&state).unwrap().param("seed") == 7, "parameters come back too");
     println!("state with take and active variation: {:.1} MB", state.len() as f64 / 1e6);
 
@@ -63,8 +63,8 @@ fn a_project_comes_back_sounding_the_same_also_after_fuzzing() {
         // Either answer is right; what matters is what is there afterwards.
         let _ = instance.load_state(&damaged);
         let now = session(&mut instance);
-        assert_eq!(now.take, saved.take, "round {round}: damage changed what was there");
-        assert_eq!(now.variations.len(), saved.variations.len(), "round {round}");
+        assert_eq!(now.region().take, saved.region().take, "round {round}: damage changed what was there");
+        assert_eq!(now.region().variations.len(), saved.region().variations.len(), "round {round}");
     }
     instance.load_state(&state).unwrap();
     assert_eq!(play_region(&mut instance, &mut song), before, "and the good project still opens afterwards");
@@ -96,9 +96,9 @@ fn another_sample_rate_renders_the_same_notes_again() {
         clock.play();
         let mut song = Song::new(clock);
         let there = super::run_until(&mut instance, &mut song, "the new rate", |session| {
-            session.variations[0].mix.as_ref().is_some_and(|mix| mix.unpack().unwrap().rate.0 == rate)
+            session.region().variations[0].mix.as_ref().is_some_and(|mix| mix.unpack().unwrap().rate.0 == rate)
         });
-        let mix = there.variations[0].mix.as_ref().unwrap().unpack().unwrap();
+        let mix = there.region().variations[0].mix.as_ref().unwrap().unpack().unwrap();
         let heard = play_region(&mut instance, &mut song);
         let faded = rate as usize / 250;
         assert_eq!(heard, mix.channels[0][faded..faded + heard.len()]);
@@ -122,14 +122,14 @@ fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
     let mut opened = bundle().instance().unwrap();
     opened.load_state(&state).unwrap();
     opened.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
-    let variations = session(&mut opened).variations.len();
+    let variations = session(&mut opened).region().variations.len();
     let mut song = song_with_hum();
     opened.run(&mut song, 20 * 512, Pace::Times(4.0)).unwrap();
     // Also into a running instance.
     opened.load_state(&state).unwrap();
     opened.run(&mut song, 20 * 512, Pace::Times(4.0)).unwrap();
     opened.idle(std::time::Duration::from_millis(500));
-    assert_eq!(session(&mut opened).variations.len(), variations, "opening a project generated something");
+    assert_eq!(session(&mut opened).region().variations.len(), variations, "opening a project generated something");
 
     // The offset is in force without being touched: what is sung 20 ms late is taken from 20 ms later.
     song.clock.locate_beats(3.0);
@@ -137,7 +137,7 @@ fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
         clip.delay = i64::from(HUM_RATE / 50);
     }
     let captured = capture_hum(&mut opened, &mut song);
-    let recorded = captured.take.unwrap().audio.unpack().unwrap().to_mono();
+    let recorded = captured.region().take.clone().unwrap().audio.unpack().unwrap().to_mono();
     let sung = super::hum();
     let inside = sung.len() - HUM_RATE as usize / 10;
     assert_eq!(recorded[..inside], sung[..inside]);
@@ -155,7 +155,7 @@ fn what_was_being_made_never_meets_the_project_that_replaced_it() {
     instance.load_state(&state).unwrap();
     instance.idle(std::time::Duration::from_secs(2));
     let after = session(&mut instance);
-    assert_eq!(after.variations.len(), before.variations.len());
-    assert_eq!(after.variations[0].mix, before.variations[0].mix);
-    assert_eq!(after.active, Some(after.variations[0].facts.id));
+    assert_eq!(after.region().variations.len(), before.region().variations.len());
+    assert_eq!(after.region().variations[0].mix, before.region().variations[0].mix);
+    assert_eq!(after.region().active, Some(after.region().variations[0].facts.id));
 }

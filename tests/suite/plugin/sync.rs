@@ -7,7 +7,7 @@ use cantus_engine::audio::AudioBuffer;
 use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::rendition::{Fidelity, Loudness, Timings};
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedVariation, Session, VariationFacts};
+use cantus_engine::session::{SavedRegion, SavedVariation, Session, VariationFacts};
 use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, Seconds, SongGrid, TempoMap};
 use cantus_host::{AudioSetup, Heard, Instance, Pace, Project, Song, SongClock, TransportReport};
 
@@ -53,7 +53,7 @@ fn click_session(clock: &SongClock, bpm: f64, start: f64, late: i64) -> Session 
         made: None,
     };
     let variations = vec![SavedVariation { facts, mix: Some(PackedAudio::pack(&mix)) }];
-    Session { variations, active: Some(1), ..Session::default() }
+    Session::of_region(SavedRegion { variations, active: Some(1), ..SavedRegion::default() })
 }
 
 fn instance_with_clicks(song: &Song, bpm: f64, start: f64, late: i64, setup: &AudioSetup) -> Instance {

@@ -26,7 +26,10 @@ fn history() -> EditHistory {
 }
 
 fn corrected() -> Session {
-    Session { analysis: Some(heard().clone()), edits: history(), ..session(&noise(48_000, 2, 400, 2)) }
+    let mut session = session(&noise(48_000, 2, 400, 2));
+    session.region_mut().analysis = Some(heard().clone());
+    session.region_mut().edits = history();
+    session
 }
 
 /// A session's bytes with other contents of its corrections.
@@ -47,14 +50,15 @@ fn stored(text: &str) -> Vec<u8> {
 fn corrections_come_back_with_what_was_undone() {
     let saved = corrected();
     let back = Session::decode(&saved.encode().unwrap()).unwrap();
-    assert_eq!(back.edits, saved.edits);
-    let (before, after) = (saved.edits.done.apply(heard()).unwrap(), back.edits.done.apply(heard()).unwrap());
+    assert_eq!(back.region().edits, saved.region().edits);
+    let (before, after) =
+        (saved.region().edits.done.apply(heard()).unwrap(), back.region().edits.done.apply(heard()).unwrap());
     assert_eq!(before, after);
     assert_eq!(back.unknown, saved.unknown);
     // Nothing corrected: no chunk, as sessions were before there were corrections.
     let plain = container::read(&encoded()).unwrap();
     assert!(plain.iter().all(|chunk| chunk.tag != *b"EDIT"));
-    assert!(Session::decode(&encoded()).unwrap().edits.is_empty());
+    assert!(Session::decode(&encoded()).unwrap().region().edits.is_empty());
 }
 
 #[test]
@@ -63,30 +67,30 @@ fn corrections_of_another_melody_are_not_used() {
     let chunks = container::read(&corrected().encode().unwrap()).unwrap();
     let edits = chunks.iter().find(|chunk| chunk.tag == *b"EDIT").unwrap().clone();
     let mut other = corrected();
-    other.edits = EditHistory::default();
-    other.analysis.as_mut().unwrap().notes.remove(2);
+    other.region_mut().edits = EditHistory::default();
+    other.region_mut().analysis.as_mut().unwrap().notes.remove(2);
     other.unknown = vec![edits];
     let back = Session::decode(&other.encode().unwrap()).unwrap();
-    assert!(back.edits.is_empty() && back.unknown.is_empty());
+    assert!(back.region().edits.is_empty() && back.unknown.is_empty());
     let mut same = corrected();
     let chunk = container::read(&same.encode().unwrap()).unwrap().into_iter().find(|chunk| chunk.tag == *b"EDIT");
-    same.edits = EditHistory::default();
+    same.region_mut().edits = EditHistory::default();
     same.unknown = chunk.into_iter().collect();
-    assert_eq!(Session::decode(&same.encode().unwrap()).unwrap().edits, history());
+    assert_eq!(Session::decode(&same.encode().unwrap()).unwrap().region().edits, history());
 }
 
 #[test]
 fn corrections_of_a_newer_version_are_kept_until_there_are_own_ones() {
     let newer = stored(r#"{"version":2,"what":"nobody knows yet"}"#);
     let mut opened = Session::decode(&with_corrections(&newer)).unwrap();
-    assert!(opened.edits.is_empty());
+    assert!(opened.region().edits.is_empty());
     let kept = Chunk { tag: *b"EDIT", bytes: newer.into() };
     assert!(opened.unknown.contains(&kept));
     let again = container::read(&opened.encode().unwrap()).unwrap();
     assert!(again.contains(&kept), "written back as it was");
-    opened.edits = history();
+    opened.region_mut().edits = history();
     let own = Session::decode(&opened.encode().unwrap()).unwrap();
-    assert_eq!((own.edits, own.unknown.contains(&kept)), (history(), false));
+    assert_eq!((own.region().edits.clone(), own.unknown.contains(&kept)), (history(), false));
 }
 
 #[test]
@@ -96,14 +100,18 @@ fn damaged_and_hostile_corrections_never_panic() {
         let chunks = container::read(&corrected().encode().unwrap()).unwrap();
         let own = chunks.iter().find(|chunk| chunk.tag == *b"EDIT").unwrap().bytes.clone();
         let back = Session::decode(&with_corrections(&own)).unwrap();
-        assert_eq!(back.edits, history(), "the same chunk put in again");
+        assert_eq!(back.region().edits, history(), "the same chunk put in again");
         // The melody's name is the hash of its keys.
         let keys: Vec<u8> = heard().notes.iter().map(|note| note.key).collect();
         xxhash_rust::xxh3::xxh3_64(&keys).to_string()
     };
     let text = text.replace("HEARD", &name);
     let read = Session::decode(&with_corrections(&stored(&text))).unwrap();
-    assert_eq!((read.edits.done.0.len(), read.edits.undone.len()), (2, 1), "the text is what is written");
+    assert_eq!(
+        (read.region().edits.done.0.len(), read.region().edits.undone.len()),
+        (2, 1),
+        "the text is what is written"
+    );
 
     // What does not fit is dropped; what is no text of ours is refused.
     let rows = [
@@ -122,8 +130,8 @@ fn damaged_and_hostile_corrections_never_panic() {
     for (text, expected) in rows {
         match (Session::decode(&with_corrections(&stored(&text))), expected) {
             (Ok(back), Some(counts)) => {
-                assert_eq!((back.edits.done.0.len(), back.edits.undone.len()), counts, "{text:.200}");
-                assert!(back.edits.done.apply(heard()).is_ok());
+                assert_eq!((back.region().edits.done.0.len(), back.region().edits.undone.len()), counts, "{text:.200}");
+                assert!(back.region().edits.done.apply(heard()).is_ok());
             }
             (Err(Error::Session { reason }), None) => assert!(reason.contains("corrections"), "{reason}"),
             (other, _) => panic!("{text:.200}: {other:?}"),
