@@ -13,6 +13,7 @@ mod melody;
 mod models;
 mod opening;
 pub mod preferences;
+mod regions;
 mod sheet;
 mod status;
 mod style;
@@ -30,6 +31,7 @@ use browser::Shelf;
 use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::capture::collector::CaptureState;
 use cantus_engine::instance::Instance;
+use cantus_engine::instance::region::RegionId;
 use cantus_engine::instance::view::{VariationStatus, View};
 use egui::{Context, Theme, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -70,6 +72,9 @@ pub struct Window {
     /// The song's chords while they are being typed, and what is wrong with them.
     chords: String,
     chord_mistake: Option<String>,
+    /// A region's name while it is being typed, and one that is about to be removed.
+    renaming_region: regions::Renaming,
+    removing: Option<RegionId>,
     /// A variation's name while it is being typed.
     renaming: Option<(u64, String)>,
     /// The rendition that was heard last, to compare the original with.
@@ -108,6 +113,8 @@ impl Window {
             seed_locked: false,
             chords: String::new(),
             chord_mistake: None,
+            renaming_region: None,
+            removing: None,
             renaming: None,
             compared: None,
             selected: Vec::new(),
@@ -155,6 +162,7 @@ impl Window {
     }
 
     fn melody_zone(&mut self, ui: &mut Ui, view: &View) {
+        self.region_tabs(ui, view);
         if view.take.is_none() {
             return self.first_run(ui, view);
         }

@@ -9,6 +9,7 @@ mod params;
 mod process;
 mod state;
 mod tasks;
+mod wake;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::time::SampleRate;
@@ -19,6 +20,7 @@ use process::Block;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use tasks::Task;
+use wake::Wake;
 
 /// The plugin as the host sees it.
 pub struct Cantus {
@@ -29,14 +31,18 @@ pub struct Cantus {
     ends: Option<AudioEnds>,
     /// What lives from one block to the next.
     block: Block,
+    /// What wakes an open window.
+    wake: Wake,
 }
 
 impl Default for Cantus {
     fn default() -> Self {
         let dirty = Arc::new(Dirty::of_new_instance());
+        let wake = Wake::default();
         let notice = {
-            let dirty = dirty.clone();
+            let (dirty, window) = (dirty.clone(), wake.notifier());
             Arc::new(move |notice| {
+                window.request_repaint();
                 if notice == Notice::Dirty {
                     dirty.request();
                 }
@@ -44,7 +50,7 @@ impl Default for Cantus {
         };
         let instance = Arc::new(Instance::new(notice));
         let params = Arc::new(CantusParams::new(instance.clone()));
-        Self { params, instance, dirty, ends: None, block: Block::default() }
+        Self { params, instance, dirty, ends: None, block: Block::default(), wake }
     }
 }
 
@@ -101,7 +107,7 @@ impl Plugin for Cantus {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
-        editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone())
+        editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone(), self.wake.notifier())
     }
 
     /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
@@ -140,6 +146,9 @@ impl Plugin for Cantus {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        let transport = context.transport();
+        let (playing, rate) = (transport.playing, transport.sample_rate);
+        self.wake.block(playing, buffer.as_slice_immutable().first().map_or(&[], |channel| &**channel), rate);
         self.block.process(&self.params, self.ends.as_mut(), buffer, aux, context);
         // We listen also while the track is silent.
         ProcessStatus::KeepAlive

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(super) chosen: RegionId,
     /// Where the capture that is under way belongs, whatever is chosen meanwhile.
     pub capturing: Option<RegionId>,
+    /// Variations that were deleted, the newest last.
+    pub(super) deleted: Vec<super::again::Deleted>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
     pub recovered: Vec<RecoveredTake>,
@@ -92,6 +94,7 @@ impl Default for State {
             regions: vec![Region { id, name: "Region 1".to_owned(), ..Region::default() }],
             chosen: id,
             capturing: None,
+            deleted: Vec::new(),
             next_id: 1,
             messages: VecDeque::new(),
             recovered: Vec::new(),
@@ -104,7 +107,7 @@ impl Default for State {
 }
 
 /// Messages the window shows at most.
-const MOST_MESSAGES: usize = 6;
+const MOST_MESSAGES: usize = 64;
 
 impl State {
     /// A number no take or variation of this session has.

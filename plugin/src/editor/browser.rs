@@ -148,7 +148,7 @@ impl Window {
     fn card_star(&mut self, ui: &mut Ui, style: &Style, rect: Rect) -> Option<(Rect, bool)> {
         let is_favourite = self.kept.now.favourites.contains(&style.name);
         let place = Rect::from_center_size(pos2(rect.right() - 11.0, rect.top() + 11.0), vec2(18.0, 18.0));
-        let response = ui.interact(place, ui.id().with((&style.name, "star")), Sense::click());
+        let response = ui.interact(place, ui.scope_id().with((&style.name, "star")), Sense::click());
         let words = if is_favourite { "Take the star away" } else { "Give it a star" };
         label(&response, words);
         let visible = is_favourite || response.has_focus() || ui.rect_contains_pointer(rect);

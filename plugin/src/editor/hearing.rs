@@ -1,7 +1,7 @@
 //! Thread: gui. How a variation is heard and taken away: playhead, comparing with the original, levels, files, more of the same.
 
-use super::Window;
-use super::theme;
+use super::icon::{self, Icon};
+use super::{Window, theme};
 use cantus_engine::export::names::exports_folder;
 use cantus_engine::instance::view::{VariationView, View};
 use cantus_engine::rendition::Rendition;
@@ -39,7 +39,21 @@ impl Window {
     }
 
     /// Takes a deletion back.
-    pub(super) fn undo_button(&mut self, _ui: &mut Ui, _view: &View) {}
+    pub(super) fn undo_button(&mut self, ui: &mut Ui, view: &View) {
+        if let Some(name) = &view.last_deleted
+            && icon::button(ui, Icon::Undo, &format!("Bring {name} back")).clicked()
+        {
+            self.instance.undo_delete();
+        }
+    }
+
+    /// Captures what was just hummed.
+    pub(super) fn recall(&mut self) {
+        self.set(&self.params.recall, true);
+    }
+
+    /// Measures the input offset.
+    pub(super) fn measure_button(&self, _ui: &mut Ui) {}
 
     /// Switches and levels of what is heard, from the right.
     pub(super) fn listening(&mut self, ui: &mut Ui) {
@@ -76,5 +90,13 @@ impl Window {
     }
 
     /// More of the same.
-    pub(super) fn again(&mut self, _ui: &mut Ui, _variation: &VariationView) {}
+    pub(super) fn again(&mut self, ui: &mut Ui, variation: &VariationView) {
+        let hint = "Another one in the same style: the same chords, other strokes, the mood a little to the side";
+        if ui.button("More like this").on_hover_text(hint).clicked() {
+            self.instance.more_like(variation.id);
+        }
+        if icon::button(ui, Icon::Dice, "Make this one anew, with another seed").clicked() {
+            self.instance.reroll(variation.id);
+        }
+    }
 }

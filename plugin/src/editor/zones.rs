@@ -2,7 +2,7 @@
 
 use super::preferences::Preferences;
 use super::theme;
-use egui::{Align, CursorIcon, Id, Layout, Rect, Sense, Stroke, Ui, UiBuilder, vec2};
+use egui::{Align, CursorIcon, Layout, Rect, Sense, Stroke, Ui, UiBuilder, vec2};
 
 /// Room inside a zone.
 const MARGIN: f32 = 12.0;
@@ -63,7 +63,8 @@ pub fn zone<R>(ui: &mut Ui, name: &str, rect: Rect, fill: egui::Color32, add: im
 /// The line between melody and variations, to be dragged.
 pub fn divider(ui: &mut Ui, zones: &Zones, preferences: &mut Preferences) {
     let line = Rect::from_x_y_ranges(zones.variations.x_range(), zones.variations.top()..=zones.variations.top());
-    let response = ui.interact(line.expand2(vec2(0.0, 4.0)), Id::new("divider"), Sense::drag());
+    let id = ui.scope_id().with("divider");
+    let response = ui.interact(line.expand2(vec2(0.0, 4.0)), id, Sense::drag());
     let palette = theme::of(ui);
     let held = response.hovered() || response.dragged();
     let stroke = Stroke::new(if held { 2.0 } else { 1.0 }, if held { palette.accent } else { palette.line });
