@@ -3,13 +3,12 @@
 mod band;
 mod browser;
 mod capture;
-mod corrections;
 mod emblem;
 mod engine;
 mod first_run;
 mod hearing;
 mod icon;
-mod melody;
+pub mod melody;
 mod models;
 mod opening;
 pub mod preferences;
@@ -28,7 +27,6 @@ pub use sheet::Sheet;
 use crate::dirty::Dirty;
 use crate::params::CantusParams;
 use browser::Shelf;
-use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::capture::collector::CaptureState;
 use cantus_engine::instance::Instance;
 use cantus_engine::instance::region::RegionId;
@@ -79,8 +77,8 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// The rendition that was heard last, to compare the original with.
     compared: Option<u64>,
-    /// The notes that corrections are about.
-    selected: Vec<NoteId>,
+    /// The melody's zoom, selection and tools.
+    roll: melody::Roll,
     /// Captures that had ended when the window last looked.
     finished_captures: u64,
 }
@@ -117,7 +115,7 @@ impl Window {
             removing: None,
             renaming: None,
             compared: None,
-            selected: Vec::new(),
+            roll: melody::Roll::default(),
             finished_captures: 0,
         }
     }
@@ -132,6 +130,11 @@ impl Window {
     /// What the user likes in every project; changed by tests that draw it otherwise.
     pub fn preferences(&mut self) -> &mut preferences::Preferences {
         &mut self.kept.now
+    }
+
+    /// Whether something goes on in the background, for pictures that wait for it.
+    pub fn is_busy(&self) -> bool {
+        self.models.is_busy()
     }
 
     /// Draws everything, and says which keys the window keeps from the host.
@@ -158,7 +161,7 @@ impl Window {
         zone(ui, "status", zones.status, palette.panel, |ui| self.status_bar(ui, view));
         zones::divider(ui, &zones, &mut self.kept.now);
         // The host keeps its space bar and transport keys unless somebody is typing here.
-        self.key_capture(ui.ctx().text_edit_focused())
+        self.roll.key_capture(ui.ctx().text_edit_focused())
     }
 
     fn melody_zone(&mut self, ui: &mut Ui, view: &View) {
@@ -166,9 +169,7 @@ impl Window {
         if view.take.is_none() {
             return self.first_run(ui, view);
         }
-        let bar = egui::Panel::bottom("corrections").frame(egui::Frame::new());
-        bar.show_separator_line(false).show(ui, |ui| self.correction_bar(ui, view));
-        melody::show(ui, view, &mut self.selected);
+        self.roll.show(ui, view, &self.instance);
     }
 
     /// Follows the settings of look and scale.

@@ -30,7 +30,9 @@ impl Screen {
         // Nothing moves by itself, so that a picture does not depend on when it was taken.
         context.all_styles_mut(|style| style.animation_time = 0.0);
         context.set_zoom_factor(scale);
-        Self { window: Window::alone(instance), context, textures: Textures::default(), size, scale, time: 0.0 }
+        let mut window = Window::alone(instance);
+        (window.preferences().dark, window.preferences().scale) = (dark, (scale * 100.0) as u32);
+        Self { window, context, textures: Textures::default(), size, scale, time: 0.0 }
     }
 
     /// Draws one frame after some input; gives what egui wants painted.

@@ -10,6 +10,7 @@ use cantus_engine::instance::view::{VariationStatus, View};
 use cantus_engine::instance::{AudioEnds, Instance};
 use cantus_engine::job_context::{Progress, Stage};
 use cantus_engine::time::{Beats, Bpm, Metre, SampleRate, Seconds};
+use cantus_plugin::editor::Sheet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -128,6 +129,15 @@ pub fn draw_all() -> Vec<State> {
     generating.variations[2].status = VariationStatus::Pending(Progress::new(Stage::Queued, 0.0));
     add("generating", dark(&desk).picture(&generating));
     add("variations", dark(&desk).picture(&desk.view()));
+    for (name, sheet) in [("models", Sheet::Models), ("settings", Sheet::Settings), ("messages", Sheet::Messages)] {
+        let mut screen = dark(&desk);
+        screen.window.toggle_sheet(sheet);
+        // The folders are read on a thread of its own.
+        while screen.window.is_busy() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        add(name, screen.picture(&desk.view()));
+    }
     add("light", Screen::new(desk.instance.clone(), SIZE, 1.0, false).picture(&desk.view()));
     add("scale-75", Screen::new(desk.instance.clone(), SIZE, 0.75, true).picture(&desk.view()));
     add("scale-200", Screen::new(desk.instance.clone(), SIZE, 2.0, true).picture(&desk.view()));

@@ -18,6 +18,7 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod roll;
 mod session;
 mod tidy;
 mod worker;

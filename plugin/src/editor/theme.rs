@@ -49,6 +49,10 @@ pub struct Palette {
     pub selected: Color32,
     /// Around what the keyboard is at.
     pub focus: Color32,
+    /// The keys of a piano, and their names.
+    pub white_key: Color32,
+    pub black_key: Color32,
+    pub key_name: Color32,
 }
 
 /// Light on dark.
@@ -72,6 +76,9 @@ pub const DARK: Palette = Palette {
     playhead: Color32::from_rgb(244, 244, 244),
     selected: Color32::from_rgb(255, 255, 255),
     focus: Color32::from_rgb(255, 214, 120),
+    white_key: Color32::from_rgb(214, 217, 224),
+    black_key: Color32::from_rgb(46, 50, 60),
+    key_name: Color32::from_rgb(40, 44, 54),
 };
 
 /// Dark on light.
@@ -95,6 +102,9 @@ pub const LIGHT: Palette = Palette {
     playhead: Color32::from_rgb(30, 30, 34),
     selected: Color32::from_rgb(16, 18, 24),
     focus: Color32::from_rgb(168, 82, 0),
+    white_key: Color32::from_rgb(255, 255, 255),
+    black_key: Color32::from_rgb(70, 75, 88),
+    key_name: Color32::from_rgb(40, 44, 54),
 };
 
 /// The palette that a part of the window is drawn with.
