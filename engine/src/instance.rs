@@ -6,6 +6,7 @@
 
 mod again;
 pub mod band;
+mod capturing;
 mod corrections;
 mod making;
 pub mod orders;

@@ -11,6 +11,7 @@ use crate::analysis::Analysis;
 use crate::analysis::edit::EditHistory;
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
+use crate::capture::trim::{MarginFacts, Margins};
 use crate::error::{Error, Result};
 use crate::generation::direction::Direction;
 use crate::generation::score::Score;
@@ -60,6 +61,9 @@ pub struct TakeFacts {
     /// What there is to know about how it was read.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// How much of the saved audio lies around the take: it is saved with its margins.
+    #[serde(default, skip_serializing_if = "MarginFacts::is_empty")]
+    pub margins: MarginFacts,
 }
 
 impl TakeFacts {
@@ -74,11 +78,13 @@ impl TakeFacts {
             length: take.length,
             lost_frames: take.lost_frames,
             remarks: take.remarks.clone(),
+            margins: take.margin_facts(),
         }
     }
 
-    /// The take again.
-    pub fn with_audio(self, audio: AudioBuffer) -> Take {
+    /// The take again, from the audio of its whole stretch ([`Take::whole_audio`]).
+    pub fn with_audio(self, mut audio: AudioBuffer) -> Take {
+        let margins = Margins::split(&mut audio, self.margins);
         Take {
             id: self.id,
             source: self.source,
@@ -89,6 +95,7 @@ impl TakeFacts {
             length: self.length,
             lost_frames: self.lost_frames,
             remarks: self.remarks,
+            margins,
         }
     }
 }

@@ -132,6 +132,8 @@ impl Plugin for Cantus {
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
         self.instance.set_input_offset(self.params.input_offset());
+        self.instance.set_auto_arm(self.params.auto_arm_order());
+        self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
         self.dirty.open();
         true
     }

@@ -41,6 +41,7 @@ struct Triggers {
     region: i32,
     recall: bool,
     auto_arm: Option<CaptureMode>,
+    count_in: i32,
     input_offset_ms: f32,
 }
 
@@ -87,6 +88,7 @@ impl Block {
         }
 
         ends.player.process(&stamp, &params.player_settings(), buffer.as_slice());
+        ends.recorder.sound_clicks(buffer.as_slice());
         for (role, output) in Role::ALL.into_iter().zip(aux.outputs.iter_mut()) {
             ends.player.write_stem(role, output.as_slice());
         }
@@ -108,6 +110,9 @@ impl Block {
             // Before whatever else is ordered of the region that is meant.
             seen.region = now.region;
             Some(Signal::ChooseRegion(usize::try_from(now.region).unwrap_or(0)))
+        } else if now.count_in != seen.count_in {
+            seen.count_in = now.count_in;
+            Some(Signal::CountIn(now.count_in.unsigned_abs()))
         } else if now.auto_arm != seen.auto_arm {
             seen.auto_arm = now.auto_arm;
             Some(Signal::AutoArm(now.auto_arm))
@@ -174,6 +179,7 @@ impl Triggers {
             region: params.region.value(),
             recall: params.recall.value(),
             auto_arm: params.auto_arm_order(),
+            count_in: params.count_in.value(),
             input_offset_ms: params.input_offset.value(),
         }
     }

@@ -105,6 +105,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                     length: Beats(32.0),
                     lost_frames: 3,
                     remarks: Vec::new(),
+                    margins: Default::default(),
                 },
                 audio: PackedAudio::pack(&take),
             }),

@@ -52,6 +52,8 @@ pub enum Signal {
     },
     /// Arm by itself whenever the song begins to play, or no longer.
     AutoArm(Option<CaptureMode>),
+    /// Bars that are counted before a capture begins.
+    CountIn(u32),
     /// The host's tempo is not the one of what plays.
     FollowTempo(TransportStamp),
 }

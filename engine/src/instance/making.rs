@@ -56,7 +56,8 @@ impl Shared {
             | Signal::StopCapture { .. }
             | Signal::InputOffset(_)
             | Signal::Recall { .. }
-            | Signal::AutoArm(_) => {}
+            | Signal::AutoArm(_)
+            | Signal::CountIn(_) => {}
         }
     }
 
@@ -229,7 +230,7 @@ impl Shared {
         let mixes: Vec<(u64, Arc<Rendition>)> = state.regions().iter().flat_map(unpacked).collect();
         drop(state);
         for take in takes {
-            let packed = PackedAudio::pack(&take.audio);
+            let packed = PackedAudio::pack(&take.whole_audio());
             self.state.lock().keep_packed_take(&take, packed);
         }
         for (id, rendition) in mixes {

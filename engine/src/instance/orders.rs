@@ -46,7 +46,7 @@ impl Instance {
         self.with_ear(|ear| ear.set_input_offset(offset));
     }
 
-    fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
+    pub(super) fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
         if let Some(ear) = self.ear.lock().as_ref() {
             order(ear);
         }
@@ -106,6 +106,8 @@ impl Instance {
 
     /// Makes variations of the chosen region's take. What is missing is said in the window.
     pub fn generate(&self, wish: &Wish) {
+        // A loop that is still captured shall not replace the take that variations are made of.
+        self.with_ear(crate::capture::collector::Ear::keep);
         self.shared.generate(wish);
     }
 

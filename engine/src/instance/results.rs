@@ -121,7 +121,10 @@ impl Shared {
                 let mut state = self.state.lock();
                 state.capturing = Some(state.chosen().id);
             }
-            CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
+            CaptureEvent::Recalled(take) => self.recalled(take),
+            CaptureEvent::TailArrived(tail) => self.tail_arrived(tail),
+            CaptureEvent::OffsetMeasured(measured) => self.offset_measured(measured),
+            CaptureEvent::Cancelled | CaptureEvent::Ended => (self.notice)(Notice::Repaint),
             CaptureEvent::Problem(message) => self.say(message),
             CaptureEvent::Signal(signal) => self.signalled(signal),
         }
@@ -130,7 +133,7 @@ impl Shared {
     /// A take from wherever, for a region or for the chosen one: remember it, listen to it.
     pub(super) fn take_arrived(self: &Arc<Self>, region: Option<RegionId>, mut take: Take) {
         let mut state = self.state.lock();
-        take.id = state.fresh_id();
+        take.id = state.heard_as(take.id);
         trace(|| {
             json!({ "event": "take", "beats": take.length.0, "seconds": take.audio.length().seconds(take.audio.rate).0,
                     "start_beats": take.grid.start.0, "lost_frames": take.lost_frames })
@@ -149,7 +152,7 @@ impl Shared {
         self.analyse(id, take);
     }
 
-    fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
+    pub(super) fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
@@ -163,7 +166,7 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody);
                 }
-                let packed = PackedAudio::pack(&take.audio);
+                let packed = PackedAudio::pack(&take.whole_audio());
                 if let Some(shared) = weak.upgrade() {
                     shared.state.lock().keep_packed_take(&take, packed);
                 }
@@ -184,7 +187,7 @@ impl Shared {
 
     pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
+        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| current.take.id == take.id);
         let Some(region) = state.regions_mut().iter_mut().find(holds) else { return };
         if region.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;

@@ -2,6 +2,7 @@
 
 use super::region::{Region, RegionId, free_seat};
 use crate::audio::AudioBuffer;
+use crate::capture::loopback::MeasuredOffset;
 use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
 use crate::generation::direction::Direction;
@@ -73,6 +74,10 @@ pub(crate) struct State {
     pub capturing: Option<RegionId>,
     /// Variations that were deleted, the newest last.
     pub(super) deleted: Vec<super::again::Deleted>,
+    /// The ear's numbers of the takes that arrived lately, and ours: what is heard after a take finds it by that.
+    pub heard: VecDeque<(u64, u64)>,
+    /// The input offset as it was measured last.
+    pub measured_offset: Option<MeasuredOffset>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
     pub recovered: Vec<RecoveredTake>,
@@ -95,6 +100,8 @@ impl Default for State {
             chosen: id,
             capturing: None,
             deleted: Vec::new(),
+            heard: VecDeque::new(),
+            measured_offset: None,
             next_id: 1,
             messages: VecDeque::new(),
             recovered: Vec::new(),

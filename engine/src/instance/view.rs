@@ -6,6 +6,8 @@ use super::state::VariationStage;
 use crate::analysis::Analysis;
 use crate::analysis::edit::NoteId;
 use crate::capture::collector::EarSnapshot;
+use crate::capture::loopback::MeasuredOffset;
+use crate::capture::passes::PassFacts;
 use crate::capture::take::Take;
 use crate::generation::EngineKind;
 use crate::generation::direction::Direction;
@@ -58,6 +60,10 @@ pub struct View {
     pub rate: Option<SampleRate>,
     /// Where the last export went.
     pub exported: Option<PathBuf>,
+    /// The passes of the loop that was captured last, oldest first, which can be chosen.
+    pub passes: Vec<PassFacts>,
+    /// The input offset as it was measured last; the window sets the parameter.
+    pub measured_offset: Option<MeasuredOffset>,
 }
 
 /// A region in the list.
@@ -121,6 +127,7 @@ impl Instance {
     /// What the window shows now.
     pub fn view(&self) -> View {
         let ear = self.ear.lock().as_ref().map(crate::capture::collector::Ear::snapshot);
+        let passes = self.passes();
         let state = self.shared.state.lock();
         let region = state.chosen();
         View {
@@ -157,6 +164,8 @@ impl Instance {
             player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),
             rate: state.connection.as_ref().map(|connection| connection.rate),
             exported: state.exported.clone(),
+            passes,
+            measured_offset: state.measured_offset,
         }
     }
 }
