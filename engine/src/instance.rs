@@ -10,6 +10,7 @@ mod capturing;
 mod corrections;
 mod making;
 pub mod orders;
+mod playing;
 pub mod region;
 mod regions;
 mod reopening;
@@ -27,6 +28,7 @@ use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
+use crate::playback::standing::Standing;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
@@ -56,6 +58,8 @@ pub struct AudioEnds {
     pub recorder: Recorder,
     /// What it plays.
     pub player: Player,
+    /// What it must know of the instance.
+    pub standing: Arc<Standing>,
 }
 
 /// One plugin instance. Dropping the last one closes the studio.
@@ -128,8 +132,9 @@ impl Instance {
         drop(ear);
         let (senders, inboxes) = handoffs();
         let player = Player::new(inboxes, rate, max_block);
-        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate });
-        Ok(AudioEnds { recorder, player })
+        let standing = Arc::new(Standing::default());
+        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate, standing: standing.clone() });
+        Ok(AudioEnds { recorder, player, standing })
     }
 
     fn studio(&self) -> Result<Arc<Studio>> {

@@ -79,6 +79,8 @@ pub struct Window {
     compared: Option<u64>,
     /// The melody's zoom, selection and tools.
     roll: melody::Roll,
+    /// The input offset is being measured for this window.
+    measuring: bool,
     /// Captures that had ended when the window last looked.
     finished_captures: u64,
 }
@@ -116,6 +118,7 @@ impl Window {
             renaming: None,
             compared: None,
             roll: melody::Roll::default(),
+            measuring: false,
             finished_captures: 0,
         }
     }

@@ -1,6 +1,7 @@
 //! Thread: any. The plugin shell: host, parameters, window and state around the engine. Wiring only.
 
 mod clap_entry;
+mod controls;
 mod dirty;
 /// The window, reachable for the tests that draw it without a host.
 #[doc(hidden)]
@@ -54,6 +55,7 @@ impl Default for Cantus {
     }
 }
 
+const MONO: NonZeroU32 = new_nonzero_u32(1);
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
 const STEM_NAMES: [&str; 8] = ["Lead", "Counter", "Chords", "Pad", "Bass", "Drums", "Percussion", "Colour"];
 
@@ -77,9 +79,22 @@ const LAYOUTS: &[AudioIOLayout] = &[
         ..AudioIOLayout::const_default()
     },
     AudioIOLayout {
-        main_input_channels: Some(new_nonzero_u32(1)),
-        main_output_channels: Some(new_nonzero_u32(1)),
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
         ..AudioIOLayout::const_default()
+    },
+    // VST3 hosts may change how many channels a port has, but not how many ports there are.
+    AudioIOLayout {
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
+        aux_input_ports: &[STEREO],
+        aux_output_ports: &[STEREO; 8],
+        names: PortNames {
+            layout: Some("Mono with stems"),
+            aux_inputs: &["Sidechain"],
+            aux_outputs: &STEM_NAMES,
+            ..PortNames::const_default()
+        },
     },
 ];
 
@@ -127,8 +142,15 @@ impl Plugin for Cantus {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params);
+        self.block.prepare(&self.params, config.process_mode);
         let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+        let ends = ends.map(|mut ends| {
+            // What the player of before left sounding at other instruments ends with the first block of the new one.
+            if let Some(before) = &self.ends {
+                ends.player.inherit(&before.player);
+            }
+            ends
+        });
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
         self.instance.set_input_offset(self.params.input_offset());
@@ -164,6 +186,10 @@ impl ClapPlugin for Cantus {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Stereo, ClapFeature::Utility];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        controls::declare(&self.params, context);
+    }
 }
 
 impl Vst3Plugin for Cantus {

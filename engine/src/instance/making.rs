@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What is said after an offline bounce.
+const WAITED_IN_VAIN: &str = "The bounce went on without a rendition that took too long. Wait until it is ready, and bounce again.";
+
 /// What variations are made from, as it was when they were ordered.
 #[derive(Clone)]
 struct Source {
@@ -50,7 +53,8 @@ impl Shared {
             Signal::Cancel => self.cancel_orders(),
             Signal::Select(number) => self.select_number(number),
             Signal::ChooseRegion(number) => self.choose_region_number(number),
-            Signal::FollowTempo(stamp) => self.follow_tempo(&stamp),
+            Signal::FollowTempo { stamp, anywhere } => self.follow_tempo(&stamp, anywhere),
+            Signal::WaitedInVain => self.say(WAITED_IN_VAIN.to_owned()),
             // Captures are the collector's own.
             Signal::StartCapture { .. }
             | Signal::StopCapture { .. }
@@ -141,6 +145,11 @@ impl Shared {
         let tools = self.tools.get()?.clone();
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
+        let awaited = match recipe.engine {
+            EngineKind::Band => self.state.lock().awaited(),
+            // Nobody would wait that long.
+            EngineKind::MusicGen(_) => None,
+        };
         self.submit(Job {
             lane: match recipe.engine {
                 EngineKind::Band => Lane::Fast,
@@ -150,6 +159,7 @@ impl Shared {
             delay: Duration::ZERO,
             key: None,
             work: Box::new(move |context| {
+                let _until_sent = awaited;
                 let context = &context.observed(move |progress| {
                     trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction,
                                    "made": progress.made }));

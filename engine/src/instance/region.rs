@@ -35,7 +35,16 @@ pub(crate) struct Region {
     pub variations: Vec<Variation>,
     pub active: Option<u64>,
     /// The rendering for another tempo that is under way.
-    pub following: Option<(u64, Bpm, JobHandle)>,
+    pub following: Option<Following>,
+}
+
+/// A rendering for another tempo.
+pub(crate) struct Following {
+    pub variation: u64,
+    pub tempo: Bpm,
+    /// Somebody hears the region, or soon will.
+    pub soon: bool,
+    pub job: JobHandle,
 }
 
 impl Region {
@@ -76,7 +85,7 @@ impl Region {
 
     /// Stops everything that is being made for it; nobody wants what is there of it.
     pub fn abandon_jobs(&self) {
-        let renderings = self.following.iter().map(|(.., job)| job);
+        let renderings = self.following.iter().map(|following| &following.job);
         let pending = self.variations.iter().filter_map(|variation| match &variation.stage {
             VariationStage::Pending(job) => Some(job),
             _ => None,

@@ -10,6 +10,7 @@ use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::{MOST_REGIONS, PlayerTelemetry};
+use crate::playback::standing::Standing;
 use crate::rendition::Rendition;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
@@ -56,6 +57,8 @@ pub(crate) struct Connection {
     pub senders: [ClipSender; MOST_REGIONS],
     pub telemetry: Arc<PlayerTelemetry>,
     pub rate: SampleRate,
+    /// What the audio thread must know of the regions.
+    pub standing: Arc<Standing>,
 }
 
 /// Everything an instance knows.

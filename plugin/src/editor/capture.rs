@@ -31,7 +31,8 @@ impl Window {
         });
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            self.capture_choices(ui);
+            self.capture_choices(ui, view);
+            self.pass_choice(ui, view);
         });
         self.recovered(ui, view);
     }
@@ -63,7 +64,10 @@ impl Window {
             match state {
                 CaptureState::Idle if self.params.capture.value() => self.instance.arm(self.params.capture_order()),
                 CaptureState::Idle => self.set(&self.params.capture, true),
-                CaptureState::Recording { mode: CaptureMode::Free, .. } => self.set(&self.params.capture, false),
+                CaptureState::Recording { mode: CaptureMode::Free, .. } => {
+                    self.instance.stop_capture();
+                    self.set(&self.params.capture, false);
+                }
                 CaptureState::Armed { .. } | CaptureState::Recording { .. } => {
                     self.instance.cancel_capture();
                     self.set(&self.params.capture, false);
@@ -94,7 +98,7 @@ impl Window {
         }
     }
 
-    fn capture_choices(&self, ui: &mut Ui) {
+    fn capture_choices(&mut self, ui: &mut Ui, view: &View) {
         let mode = self.params.capture_mode.value();
         self.choice(ui, &self.params.capture_mode, "mode", "How much of the song a capture takes", 96.0, &[
             (CaptureLength::Loop, "Loop region"),
@@ -114,9 +118,9 @@ impl Window {
         ui.separator();
         self.caption(ui, "just hummed");
         let bars = self.params.recall_unit.value() == RecallUnit::Bars;
-        let suffix = if bars { " bars" } else { " s" };
-        self.number(ui, &self.params.recall_length, 1..=64, suffix, "How much \"what I just hummed\" is");
+        self.number(ui, &self.params.recall_length, 1..=64, "", "How much \"what I just hummed\" is");
         let other = if bars { RecallUnit::Seconds } else { RecallUnit::Bars };
+        ui.spacing_mut().item_spacing.x = 6.0;
         let words = if bars { "bars" } else { "seconds" };
         if ui.button(words).on_hover_text("Count it in bars or in seconds").clicked() {
             self.set(&self.params.recall_unit, other);
@@ -134,7 +138,22 @@ impl Window {
         if field.changed() {
             self.set(&self.params.input_offset, offset);
         }
-        self.measure_button(ui);
+        self.measure_button(ui, view);
+    }
+
+    /// The passes of the loop that was captured last: the last one counts unless another is chosen.
+    fn pass_choice(&self, ui: &mut Ui, view: &View) {
+        if view.passes.len() < 2 {
+            return;
+        }
+        ui.separator();
+        self.caption(ui, "pass");
+        for pass in &view.passes {
+            let hint = "This pass of the loop is the take";
+            if ui.add(Button::selectable(pass.is_take, format!("{}", pass.number))).on_hover_text(hint).clicked() {
+                self.instance.choose_pass(pass.number);
+            }
+        }
     }
 
     fn caption(&self, ui: &mut Ui, text: &str) {

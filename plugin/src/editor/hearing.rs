@@ -13,13 +13,13 @@ impl Window {
     pub(super) fn playhead(&self, view: &View, id: u64, rendition: &Rendition) -> Option<f32> {
         let player = view.player.as_ref().filter(|_| view.active == Some(id) && self.has_arrived(view, id))?;
         let frames = rendition.mix.frames().max(1);
-        let position = player.position();
+        let position = player.position(seat(view));
         (position >= 0).then(|| position as f32 / frames as f32)
     }
 
     /// Whether the audio thread has a variation in its hands.
     pub(super) fn has_arrived(&self, view: &View, id: u64) -> bool {
-        view.player.as_ref().is_some_and(|player| player.clip() == Some(id))
+        view.player.as_ref().is_some_and(|player| player.clip(seat(view)) == Some(id))
     }
 
     /// Between the variation that plays and the track as it is.
@@ -49,11 +49,21 @@ impl Window {
 
     /// Captures what was just hummed.
     pub(super) fn recall(&mut self) {
-        self.set(&self.params.recall, true);
+        self.instance.recall(self.params.recall_span());
     }
 
     /// Measures the input offset.
-    pub(super) fn measure_button(&self, _ui: &mut Ui) {}
+    pub(super) fn measure_button(&mut self, ui: &mut Ui, view: &View) {
+        let hint = "Sounds four quiet clicks and listens when they come back: hold the microphone to the loudspeaker";
+        if ui.button("measure").on_hover_text(hint).clicked() {
+            self.measuring = true;
+            self.instance.measure_offset();
+        }
+        if let Some(measured) = view.measured_offset.filter(|_| self.measuring) {
+            self.measuring = false;
+            self.set(&self.params.input_offset, (measured.offset.0 * 1e3) as f32);
+        }
+    }
 
     /// Switches and levels of what is heard, from the right.
     pub(super) fn listening(&mut self, ui: &mut Ui) {
@@ -99,4 +109,9 @@ impl Window {
             self.instance.reroll(variation.id);
         }
     }
+}
+
+/// The chosen region's place in the player.
+fn seat(view: &View) -> usize {
+    view.regions.iter().find(|region| region.id == view.region).map_or(0, |region| region.seat)
 }
