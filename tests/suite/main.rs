@@ -7,6 +7,7 @@ mod allocations;
 mod analysis;
 mod capture;
 mod command_line;
+mod drag;
 mod export;
 mod generation;
 mod host;
