@@ -1,5 +1,6 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::{CurrentTake, VariationStage};
 use super::{Notice, Shared};
@@ -90,7 +91,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered = found;
+                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())
