@@ -5,6 +5,7 @@ mod browser;
 mod capture;
 mod emblem;
 mod engine;
+mod files;
 mod first_run;
 mod hearing;
 mod icon;
@@ -15,6 +16,7 @@ pub mod preferences;
 mod regions;
 mod sheet;
 mod status;
+mod stems;
 mod style;
 pub mod theme;
 mod variations;
@@ -28,6 +30,7 @@ use crate::dirty::Dirty;
 use crate::params::CantusParams;
 use browser::Shelf;
 use cantus_engine::capture::collector::CaptureState;
+use cantus_engine::export::shelf::Wanted;
 use cantus_engine::instance::Instance;
 use cantus_engine::instance::region::RegionId;
 use cantus_engine::instance::view::{VariationStatus, View};
@@ -77,6 +80,11 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// The rendition that was heard last, to compare the original with.
     compared: Option<u64>,
+    /// Files on their way out, and those that were asked for ahead.
+    outgoing: files::Outgoing,
+    asked: Vec<(u64, Wanted)>,
+    /// The part that is heard alone.
+    solo: stems::Solo,
     /// The melody's zoom, selection and tools.
     roll: melody::Roll,
     /// The input offset is being measured for this window.
@@ -117,6 +125,9 @@ impl Window {
             removing: None,
             renaming: None,
             compared: None,
+            outgoing: files::Outgoing::default(),
+            asked: Vec::new(),
+            solo: None,
             roll: melody::Roll::default(),
             measuring: false,
             finished_captures: 0,
@@ -193,7 +204,7 @@ impl Window {
         });
         let pending = |status: &VariationStatus| matches!(status, VariationStatus::Pending(_));
         let works = view.analysing.is_some() || view.variations.iter().any(|variation| pending(&variation.status));
-        hears || works || self.models.is_busy()
+        hears || works || self.models.is_busy() || self.outgoing.is_busy()
     }
 
     /// Sets a parameter through the host, as a gesture.
@@ -235,6 +246,7 @@ impl NiceEguiApp for Window {
         }
         let keys = self.draw(ui, &view);
         frame.set_key_capture(keys);
+        self.carry_files(ui, &view, frame);
         if self.moves(&view) {
             ui.ctx().request_repaint_after(MOVING);
         }

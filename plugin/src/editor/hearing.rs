@@ -2,7 +2,6 @@
 
 use super::icon::{self, Icon};
 use super::{Window, theme};
-use cantus_engine::export::names::exports_folder;
 use cantus_engine::instance::view::{VariationView, View};
 use cantus_engine::rendition::Rendition;
 use egui::{Button, Slider, Ui};
@@ -90,13 +89,6 @@ impl Window {
             self.set(param, param.preview_plain(level));
         }
         ui.colored_label(theme::of(ui).faint, name);
-    }
-
-    /// Files, with a mouse and without, from the right.
-    pub(super) fn take_away(&mut self, ui: &mut Ui, _view: &View, variation: &VariationView, _rendition: &Rendition) {
-        if ui.button("Export").on_hover_text("WAV mix, stems and MIDI").clicked() {
-            self.instance.export(variation.id, exports_folder());
-        }
     }
 
     /// More of the same.

@@ -14,6 +14,9 @@ use std::sync::Arc;
 const NAME_WIDTH: f32 = 118.0;
 const PLAY_WIDTH: f32 = 64.0;
 const ROW_HEIGHT: f32 = 26.0;
+/// What the switches and levels need, and the width of a list in which they get a line of their own.
+const LISTENING_WIDTH: f32 = 420.0;
+const NARROW: f32 = 640.0;
 
 impl Window {
     pub(super) fn variation_list(&mut self, ui: &mut Ui, view: &View) {
@@ -44,8 +47,13 @@ impl Window {
             }
             self.compare_button(ui, view);
             self.undo_button(ui, view);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.listening(ui));
+            if ui.available_width() > LISTENING_WIDTH {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.listening(ui));
+            }
         });
+        if ui.available_width() < NARROW {
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| self.listening(ui));
+        }
     }
 
     fn variation(&mut self, ui: &mut Ui, view: &View, variation: &VariationView) {
@@ -97,6 +105,9 @@ impl Window {
                         self.again(ui, variation);
                     });
                 });
+                if active {
+                    self.stem_row(ui, view, variation.id, rendition);
+                }
             }
         });
     }
