@@ -9,6 +9,7 @@ mod files;
 mod first_run;
 mod hearing;
 mod icon;
+mod incoming;
 pub mod melody;
 mod models;
 mod opening;
@@ -80,6 +81,8 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// The rendition that was heard last, to compare the original with.
     compared: Option<u64>,
+    /// Where a file is chosen, while it is.
+    browser: Option<cantus_drag::Browser>,
     /// Files on their way out, and those that were asked for ahead.
     outgoing: files::Outgoing,
     asked: Vec<(u64, Wanted)>,
@@ -125,6 +128,7 @@ impl Window {
             removing: None,
             renaming: None,
             compared: None,
+            browser: None,
             outgoing: files::Outgoing::default(),
             asked: Vec::new(),
             solo: None,
@@ -174,6 +178,7 @@ impl Window {
         }
         zone(ui, "status", zones.status, palette.panel, |ui| self.status_bar(ui, view));
         zones::divider(ui, &zones, &mut self.kept.now);
+        self.take_drops(ui, view);
         // The host keeps its space bar and transport keys unless somebody is typing here.
         self.roll.key_capture(ui.ctx().text_edit_focused())
     }
@@ -199,9 +204,10 @@ impl Window {
 
     /// Whether anything moves by itself, so that the next picture must follow soon.
     fn moves(&self, view: &View) -> bool {
-        let hears = view.ear.as_ref().is_some_and(|ear| {
-            ear.stamp.playing || ear.capture != CaptureState::Idle || ear.level_dbfs > SILENCE_DBFS
-        });
+        let hears = view
+            .ear
+            .as_ref()
+            .is_some_and(|ear| ear.stamp.playing || ear.capture != CaptureState::Idle || ear.level_dbfs > SILENCE_DBFS);
         let pending = |status: &VariationStatus| matches!(status, VariationStatus::Pending(_));
         let works = view.analysing.is_some() || view.variations.iter().any(|variation| pending(&variation.status));
         hears || works || self.models.is_busy() || self.outgoing.is_busy()
@@ -219,12 +225,7 @@ impl Window {
 }
 
 impl NiceEguiApp for Window {
-    fn build(
-        &mut self,
-        context: Context,
-        host: GuiContext,
-        _frame: &mut Frame,
-    ) -> Result<(), baseview::HandlerError> {
+    fn build(&mut self, context: Context, host: GuiContext, _frame: &mut Frame) -> Result<(), baseview::HandlerError> {
         theme::apply(&context, self.kept.now.dark);
         if let Some(before) = self.context.replace(context.clone()) {
             // Scroll positions, open headings and the text cursor are where they were.

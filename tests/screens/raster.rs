@@ -41,8 +41,7 @@ impl Textures {
             (Some([left, top]), Some(texture)) => {
                 for row in 0..height {
                     let from = (top + row) * texture.width + left;
-                    texture.pixels[from..from + width]
-                        .copy_from_slice(&image.pixels[row * width..(row + 1) * width]);
+                    texture.pixels[from..from + width].copy_from_slice(&image.pixels[row * width..(row + 1) * width]);
                 }
             }
             _ => {
@@ -162,9 +161,7 @@ impl Picture {
             for column in 0..width {
                 let at = |x: usize, y: usize| self.pixels[(row * 2 + y) * self.width + column * 2 + x].to_array();
                 let four = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
-                let mean = |channel: usize| {
-                    (four.iter().map(|pixel| u32::from(pixel[channel])).sum::<u32>() / 4) as u8
-                };
+                let mean = |channel: usize| (four.iter().map(|pixel| u32::from(pixel[channel])).sum::<u32>() / 4) as u8;
                 pixels.push(Color32::from_rgb(mean(0), mean(1), mean(2)));
             }
         }
@@ -209,9 +206,8 @@ fn span(corners: &[Corner; 3], y: f32) -> Option<(f32, f32)> {
 }
 
 fn blend_corners(corners: &[Corner; 3], weights: [f32; 3], texture: &Picture) -> [f32; 4] {
-    let mix = |of: fn(&Corner) -> f32| {
-        corners.iter().zip(weights).map(|(corner, weight)| of(corner) * weight).sum::<f32>()
-    };
+    let mix =
+        |of: fn(&Corner) -> f32| corners.iter().zip(weights).map(|(corner, weight)| of(corner) * weight).sum::<f32>();
     let texel = texture.sample([mix(|corner| corner.uv[0]), mix(|corner| corner.uv[1])]);
     let colour = [
         mix(|corner| f32::from(corner.colour.r())),

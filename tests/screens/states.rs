@@ -107,7 +107,8 @@ pub fn draw_all() -> Vec<State> {
     let dark = |desk: &Desk| Screen::new(desk.instance.clone(), SIZE, 1.0, true);
 
     add("empty", dark(&empty).picture(&empty.view()));
-    let recording = CaptureState::Recording { mode: CaptureMode::LoopRegion, recorded: Seconds(6.4), target: Some(Beats(32.0)) };
+    let recording =
+        CaptureState::Recording { mode: CaptureMode::LoopRegion, recorded: Seconds(6.4), target: Some(Beats(32.0)) };
     add("recording", dark(&empty).picture(&View { ear: Some(ear(recording)), ..empty.view() }));
 
     let desk = Desk::with_melody();

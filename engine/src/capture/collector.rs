@@ -4,8 +4,8 @@
 //! disk. A stall shorter than the rings, some seconds, loses nothing.
 
 pub use super::cut::CaptureMode;
-pub use super::ear::{CaptureEvent, CaptureState, Ear, EarSettings, EarSnapshot, OnCapture};
 use super::cut::Recall;
+pub use super::ear::{CaptureEvent, CaptureState, Ear, EarSettings, EarSnapshot, OnCapture};
 use super::ring::RingReader;
 use super::slot::Slot;
 use crate::error::{Error, Result};
@@ -144,4 +144,3 @@ fn obey(order: Order, slots: &mut Vec<Slot>) -> bool {
     }
     true
 }
-

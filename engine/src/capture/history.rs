@@ -329,7 +329,8 @@ impl History {
 
     /// Moves a jump that was seen at a record frame to where it was, and tells the segments from there on of the loop.
     fn place_wrap(&mut self, seen_at: u64, since: u64, region: (f64, f64)) {
-        let Some(index) = self.segments.iter().position(|segment| segment.start == seen_at && segment.join == Join::Jump)
+        let Some(index) =
+            self.segments.iter().position(|segment| segment.start == seen_at && segment.join == Join::Jump)
         else {
             return;
         };

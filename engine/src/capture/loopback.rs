@@ -5,11 +5,7 @@
 //! loudspeaker and microphone as well as through a cable. Four of them at uneven distances: what is not ours does not
 //! repeat like that, and what is averages the noise away.
 
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "frames of a recording of some seconds"
-)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "frames of a recording of some seconds")]
 
 use super::history::History;
 use crate::error::{Error, Result};

@@ -56,7 +56,10 @@ pub fn place(take: Take, at: Beats, song: &TransportStamp) -> Take {
     let beat_of = |time: Seconds| old.beat_at(time) - old.start;
     let notes: Vec<TakeNote> = if is_midi {
         let moved = |time: Seconds| beat_of(time).seconds(tempo);
-        take.notes.iter().map(|note| TakeNote { onset: moved(note.onset), offset: moved(note.offset), ..*note }).collect()
+        take.notes
+            .iter()
+            .map(|note| TakeNote { onset: moved(note.onset), offset: moved(note.offset), ..*note })
+            .collect()
     } else {
         take.notes.clone()
     };

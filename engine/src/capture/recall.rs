@@ -101,7 +101,8 @@ fn remarks(history: &History, what: Recall, chosen: &Candidate) -> Vec<String> {
         let running = history.last_stamp().playing;
         if running {
             remarks.push(
-                "The song has jumped since, as at the end of a loop: the take is from before, where more was sung.".to_owned(),
+                "The song has jumped since, as at the end of a loop: the take is from before, where more was sung."
+                    .to_owned(),
             );
         }
     }

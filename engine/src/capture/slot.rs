@@ -256,7 +256,9 @@ impl Slot {
         let stopped = self.history.segments().last().filter(|segment| !segment.stamp.playing);
         // What was sung to the last moment of the song is still on its way.
         let Some(stopped_at) = stopped
-            .filter(|segment| segment.start >= capture.at && segment.frames >= self.offset_frames().max(0).unsigned_abs())
+            .filter(|segment| {
+                segment.start >= capture.at && segment.frames >= self.offset_frames().max(0).unsigned_abs()
+            })
             .map(|segment| segment.start)
         else {
             return;
@@ -565,10 +567,11 @@ impl Slot {
             },
         });
         let waiting = self.capture.as_ref().filter(|capture| capture.growing.is_none());
-        let starts_in = waiting.and_then(|capture| match count_in::count(&self.history, capture.at, capture.count_in) {
-            Count::Counting(left) => Some(left),
-            Count::Over(_) => cut::starts_in(&self.history, capture.mode),
-        });
+        let starts_in =
+            waiting.and_then(|capture| match count_in::count(&self.history, capture.at, capture.count_in) {
+                Count::Counting(left) => Some(left),
+                Count::Over(_) => cut::starts_in(&self.history, capture.mode),
+            });
         *self.told_passes.lock() = self.passes.facts();
         *self.snapshot.lock() = EarSnapshot {
             stamp: self.history.last_stamp(),

@@ -114,7 +114,10 @@ impl Captured {
     fn fits(&self, whole: usize) -> bool {
         let inside = self.first.0 >= 0 && self.frames.0 >= 0;
         let end = self.first.0.checked_add(self.frames.0);
-        inside && end.is_some_and(|end| end <= Frames::from(whole).0) && self.grid.is_sane() && self.length.0.is_finite()
+        inside
+            && end.is_some_and(|end| end <= Frames::from(whole).0)
+            && self.grid.is_sane()
+            && self.length.0.is_finite()
     }
 }
 
@@ -179,12 +182,14 @@ impl Take {
             });
         }
         // A position that was cut off becomes that of the frame it was cut off at.
-        let position =
-            |asked: Beats, frame: i64| if frame == 0 || frame == whole { captured.song_position(frame, rate) } else { asked };
+        let position = |asked: Beats, frame: i64| {
+            if frame == 0 || frame == whole { captured.song_position(frame, rate) } else { asked }
+        };
         let (start, end) = (position(start, from), position(end, to));
         let grid = SongGrid {
             start,
-            start_seconds: captured.grid.start_seconds + captured.grid.tempo.seconds_between(captured.grid.start, start),
+            start_seconds: captured.grid.start_seconds
+                + captured.grid.tempo.seconds_between(captured.grid.start, start),
             ..captured.grid.clone()
         };
         let notes = self.whole_notes();
@@ -257,7 +262,8 @@ impl Take {
     ) -> Self {
         let mut audio = self.whole_audio();
         let after = Frames(audio.length().0 - to).index().unwrap_or(0);
-        let (captured, whole_notes) = trim.map_or((None, Vec::new()), |(captured, notes)| (Some(Box::new(captured)), notes));
+        let (captured, whole_notes) =
+            trim.map_or((None, Vec::new()), |(captured, notes)| (Some(Box::new(captured)), notes));
         let facts = MarginFacts { before: Frames(from).index().unwrap_or(0), after, notes: whole_notes, captured };
         let margins = Margins::split(&mut audio, facts);
         Self { audio, grid, length, notes, margins, remarks: self.remarks.clone(), ..*self }

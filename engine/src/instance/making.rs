@@ -25,7 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What is said after an offline bounce.
-const WAITED_IN_VAIN: &str = "The bounce went on without a rendition that took too long. Wait until it is ready, and bounce again.";
+const WAITED_IN_VAIN: &str =
+    "The bounce went on without a rendition that took too long. Wait until it is ready, and bounce again.";
 
 /// What variations are made from, as it was when they were ordered.
 #[derive(Clone)]

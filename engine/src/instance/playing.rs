@@ -106,9 +106,11 @@ impl Shared {
         let Some(active) = region.active else { return };
         // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough, unless it waits behind others
         // and has become urgent.
-        if let Some(following) = region.following.as_ref().filter(|following| {
-            (following.variation, following.tempo) == (active, tempo) && !following.job.is_over()
-        }) {
+        if let Some(following) = region
+            .following
+            .as_ref()
+            .filter(|following| (following.variation, following.tempo) == (active, tempo) && !following.job.is_over())
+        {
             let waits = following.job.progress().stage == Stage::Queued;
             if following.soon || !soon || !waits {
                 return;

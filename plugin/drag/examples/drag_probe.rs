@@ -41,7 +41,8 @@ impl ProbeWindow {
     fn new() -> Self {
         let files = std::env::var_os("CANTUS_DRAG_FILES").map(|files| std::env::split_paths(&files).collect());
         let log = std::env::var_os("CANTUS_DRAG_LOG").map(PathBuf::from);
-        let recent = log.as_ref().map_or_else(Recent::of_this_session, |log| Recent::kept_in(log.with_extension("recent")));
+        let recent =
+            log.as_ref().map_or_else(Recent::of_this_session, |log| Recent::kept_in(log.with_extension("recent")));
         Self {
             files: files.unwrap_or_default(),
             log,
@@ -53,7 +54,9 @@ impl ProbeWindow {
     }
 
     fn tell(&mut self, what: String) {
-        if let Some(mut log) = self.log.as_ref().and_then(|log| OpenOptions::new().append(true).create(true).open(log).ok()) {
+        if let Some(mut log) =
+            self.log.as_ref().and_then(|log| OpenOptions::new().append(true).create(true).open(log).ok())
+        {
             writeln!(log, "{what}").ok();
         }
         self.last = what;

@@ -59,7 +59,8 @@ impl Browser {
             ("Desktop", dirs::desktop_dir()),
             ("Downloads", dirs::download_dir()),
         ];
-        let there = |(name, place): (&'static str, Option<PathBuf>)| Some((name, place.filter(|place| place.is_dir())?));
+        let there =
+            |(name, place): (&'static str, Option<PathBuf>)| Some((name, place.filter(|place| place.is_dir())?));
         Self {
             folder: Folder::read(folder, false),
             looked: Instant::now(),
@@ -166,7 +167,8 @@ impl Browser {
         let around = self.folder.path.parent().map(Path::to_path_buf);
         ui.horizontal(|ui| {
             let button = ui.add_enabled(around.is_some(), egui::Button::new("Up")).on_hover_text("The folder around");
-            let title = if self.shows_recent { "Recent files".to_owned() } else { self.folder.path.display().to_string() };
+            let title =
+                if self.shows_recent { "Recent files".to_owned() } else { self.folder.path.display().to_string() };
             ui.add(Label::new(RichText::new(title).strong()).truncate());
             if let Some(around) = around.filter(|_| button.clicked() || up) {
                 let from = std::mem::take(&mut self.folder.path);

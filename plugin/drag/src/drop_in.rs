@@ -29,8 +29,7 @@ pub struct Hovering {
 /// What was dropped since the last frame.
 pub fn dropped(context: &Context) -> Option<DroppedFiles> {
     let (paths, position) = context.input(|input| {
-        let paths: Vec<PathBuf> =
-            input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect();
+        let paths: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect();
         (paths, input.pointer.latest_pos())
     });
     (!paths.is_empty()).then_some(DroppedFiles { paths, position })

@@ -39,9 +39,9 @@ impl Window {
         categories.sort_unstable();
         categories.dedup();
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+            ui.spacing_mut().item_spacing = vec2(2.0, 3.0);
             ui.spacing_mut().interact_size.y = 21.0;
-            ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+            ui.spacing_mut().button_padding = vec2(4.5, 1.0);
             self.shelf_button(ui, Shelf::All, "All");
             self.shelf_button(ui, Shelf::Favourites, "Starred");
             self.shelf_button(ui, Shelf::Recent, "Recent");
@@ -50,9 +50,12 @@ impl Window {
             }
         });
         let shown = self.shown(library);
-        ScrollArea::vertical().id_salt("styles").max_height(height).min_scrolled_height(height).auto_shrink(false).show(
-            ui,
-            |ui| {
+        ScrollArea::vertical()
+            .id_salt("styles")
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink(false)
+            .show(ui, |ui| {
                 if shown.is_empty() {
                     ui.colored_label(theme::of(ui).faint, self.nothing_shown());
                 }
@@ -65,8 +68,7 @@ impl Window {
                         }
                     });
                 }
-            },
-        );
+            });
     }
 
     fn shelf_button(&mut self, ui: &mut Ui, shelf: Shelf, name: &str) {
@@ -99,7 +101,9 @@ impl Window {
 
     fn nothing_shown(&self) -> &'static str {
         match self.shelf {
-            _ if !self.search.trim().is_empty() => "No style is called that. Clear the search, or say it in the prompt.",
+            _ if !self.search.trim().is_empty() => {
+                "No style is called that. Clear the search, or say it in the prompt."
+            }
             Shelf::Favourites => "No style has a star yet. Point at a style and press its star.",
             Shelf::Recent => "Styles you generate with are listed here.",
             _ => "There is no style here.",
@@ -127,14 +131,16 @@ impl Window {
             if chosen {
                 painter.rect_stroke(rect, 5.0, egui::Stroke::new(1.5, palette.accent), StrokeKind::Inside);
             }
-            let (ink, faint) = if chosen { (palette.on_accent, palette.on_accent) } else { (palette.text, palette.faint) };
+            let (ink, faint) =
+                if chosen { (palette.on_accent, palette.on_accent) } else { (palette.text, palette.faint) };
             let left = picture.right() + 7.0;
             let room = rect.right() - left - if star.is_some() { 18.0 } else { 4.0 };
             line(ui, pos2(left, rect.top() + 3.0), room, &title(&style.name), 13.0, ink);
             if let Some((place, on)) = star {
                 icon::draw(painter, Icon::Star(on), place, ink);
             }
-            line(ui, pos2(left, rect.top() + 20.0), room + if star.is_some() { 14.0 } else { 0.0 }, &style.about, 10.5, faint);
+            let about = style.about.strip_prefix(&format!("{}: ", title(&style.name))).unwrap_or(&style.about);
+            line(ui, pos2(left, rect.top() + 20.0), room + if star.is_some() { 14.0 } else { 0.0 }, about, 10.5, faint);
         }
         theme::focus_ring(ui, &response);
         if response.clicked() {

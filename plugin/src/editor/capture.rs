@@ -22,6 +22,9 @@ impl Window {
             ui.add_space(4.0);
             self.capture_button(ui, view.ear.as_ref());
             self.recall_button(ui, view.ear.as_ref());
+            if view.take.is_some() && icon::button(ui, Icon::Open, "Open a recording or MIDI file instead").clicked() {
+                self.open_files();
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(ear) = &view.ear {
                     meter(ui, ear.level_dbfs);
@@ -89,9 +92,8 @@ impl Window {
         let palette = theme::of(ui);
         let heard = ear.is_some_and(|ear| ear.history_seconds > 0.5);
         let ink = if heard { palette.text } else { palette.faint };
-        let button = ui.add_enabled_ui(heard, |ui| {
-            big_button(ui, 172.0, "What I just hummed", palette.raised, ink, Icon::Recall)
-        });
+        let button = ui
+            .add_enabled_ui(heard, |ui| big_button(ui, 172.0, "What I just hummed", palette.raised, ink, Icon::Recall));
         let hint = "Takes the last bars or seconds that were heard, playing or not";
         if button.inner.on_hover_text(hint).on_disabled_hover_text("Nothing was heard yet").clicked() {
             self.recall();
@@ -100,11 +102,14 @@ impl Window {
 
     fn capture_choices(&mut self, ui: &mut Ui, view: &View) {
         let mode = self.params.capture_mode.value();
-        self.choice(ui, &self.params.capture_mode, "mode", "How much of the song a capture takes", 96.0, &[
-            (CaptureLength::Loop, "Loop region"),
-            (CaptureLength::Bars, "Next bars"),
-            (CaptureLength::Free, "Free"),
-        ]);
+        self.choice(
+            ui,
+            &self.params.capture_mode,
+            "mode",
+            "How much of the song a capture takes",
+            96.0,
+            &[(CaptureLength::Loop, "Loop region"), (CaptureLength::Bars, "Next bars"), (CaptureLength::Free, "Free")],
+        );
         if mode == CaptureLength::Bars {
             self.number(ui, &self.params.capture_bars, 1..=64, " bars", "How many bars");
             let count_in = "Bars that are counted before the capture begins";
@@ -127,10 +132,14 @@ impl Window {
         }
         ui.separator();
         self.caption(ui, "input");
-        self.choice(ui, &self.params.input, "input", "Where the melody comes in", 76.0, &[
-            (InputSource::Main, "Track"),
-            (InputSource::Sidechain, "Sidechain"),
-        ]);
+        self.choice(
+            ui,
+            &self.params.input,
+            "input",
+            "Where the melody comes in",
+            76.0,
+            &[(InputSource::Main, "Track"), (InputSource::Sidechain, "Sidechain")],
+        );
         let mut offset = self.params.input_offset.value();
         let drag = DragValue::new(&mut offset).range(0.0..=500.0).speed(0.2).max_decimals(1).suffix(" ms late");
         let hint = "Input offset: how late you hear yourself. Live captures are shifted back by it.";
@@ -205,7 +214,14 @@ impl Window {
 }
 
 /// A button with a sign before its words.
-fn big_button(ui: &mut Ui, width: f32, text: &str, fill: egui::Color32, ink: egui::Color32, sign: Icon) -> egui::Response {
+fn big_button(
+    ui: &mut Ui,
+    width: f32,
+    text: &str,
+    fill: egui::Color32,
+    ink: egui::Color32,
+    sign: Icon,
+) -> egui::Response {
     let words = RichText::new(format!("      {text}")).size(14.5).color(ink);
     let response = ui.add(Button::new(words).fill(fill).min_size(vec2(width, BIG)));
     let place = Rect::from_center_size(response.rect.left_center() + vec2(17.0, 0.0), vec2(13.0, 13.0));
@@ -237,7 +253,8 @@ fn meter(ui: &mut Ui, level_dbfs: f32) {
             palette.background,
         );
     }
-    let words = if level_dbfs < -METER_DB { "Input: silence".to_owned() } else { format!("Input: {level_dbfs:.0} dBFS") };
+    let words =
+        if level_dbfs < -METER_DB { "Input: silence".to_owned() } else { format!("Input: {level_dbfs:.0} dBFS") };
     label(&response, &words);
     response.on_hover_text(words);
 }

@@ -19,7 +19,8 @@ pub fn draw(painter: &Painter, rect: Rect, colour: Color32, name: &str, category
         }),
         // A square wave.
         "Electronic" => {
-            let corners = [(0.0, 0.8), (0.25, 0.8), (0.25, 0.2), (0.5, 0.2), (0.5, 0.8), (0.75, 0.8), (0.75, 0.2), (1.0, 0.2)];
+            let corners =
+                [(0.0, 0.8), (0.25, 0.8), (0.25, 0.2), (0.5, 0.2), (0.5, 0.8), (0.75, 0.8), (0.75, 0.2), (1.0, 0.2)];
             painter.line(corners.map(|(x, y)| at(x, y)).to_vec(), stroke);
         }
         // A low wave.
@@ -49,7 +50,8 @@ pub fn draw(painter: &Painter, rect: Rect, colour: Color32, name: &str, category
         // A heart of two arcs.
         "Soul" => painter_line(painter, stroke, |x| {
             let turn = x * TAU;
-            let (across, up) = (turn.sin().powi(3), 0.8 * turn.cos() - 0.33 * (2.0 * turn).cos() - 0.13 * (3.0 * turn).cos());
+            let (across, up) =
+                (turn.sin().powi(3), 0.8 * turn.cos() - 0.33 * (2.0 * turn).cos() - 0.13 * (3.0 * turn).cos());
             at(0.5 + 0.42 * across, 0.45 - 0.48 * up)
         }),
         // A record.

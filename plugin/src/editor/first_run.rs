@@ -33,13 +33,17 @@ impl Window {
             painter.rect_filled(card, 8.0, palette.panel);
             painter.rect_stroke(card, 8.0, Stroke::new(1.0, palette.line), egui::StrokeKind::Inside);
             let side = (height * 0.2).clamp(16.0, 30.0);
-            let sign_place = Rect::from_center_size(pos2(card.center().x, card.top() + height * 0.22), vec2(side, side));
+            let sign_place =
+                Rect::from_center_size(pos2(card.center().x, card.top() + height * 0.22), vec2(side, side));
             icon::draw(&painter, sign, sign_place, palette.accent);
             let title = format!("{}  {word}", index + 1);
             let at = pos2(card.center().x, card.top() + height * 0.45);
             painter.text(at, Align2::CENTER_CENTER, title, FontId::proportional(16.0), palette.text);
             let at = pos2(card.center().x, card.top() + height * 0.57);
-            painter.text(at, Align2::CENTER_TOP, text, FontId::proportional(11.5), palette.faint);
+            for (index, line) in text.lines().enumerate() {
+                let at = at + vec2(0.0, index as f32 * 15.0);
+                painter.text(at, Align2::CENTER_TOP, line, FontId::proportional(11.5), palette.faint);
+            }
         }
         let below = Rect::from_min_max(pos2(whole.left(), top + height + 8.0), whole.max);
         let mut row = ui.new_child(UiBuilder::new().max_rect(below).layout(Layout::top_down(Align::Center)));
@@ -52,7 +56,10 @@ impl Window {
         if row.add(Button::new(text).fill(palette.accent_fill).min_size(vec2(250.0, 30.0))).clicked() {
             self.open_demo();
         }
-        row.colored_label(palette.faint, "or open a recording or MIDI file of yours, or drop one here");
+        if row.button("Open a recording or MIDI file").clicked() {
+            self.open_files();
+        }
+        row.colored_label(palette.faint, "or drop one on the window");
     }
 
     /// Opens the built-in hum as if it had been captured.

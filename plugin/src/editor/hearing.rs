@@ -72,7 +72,12 @@ impl Window {
         self.level(ui, &self.params.wet, "Rendition");
         self.switch(ui, &self.params.audition, "loop", "Plays the region round and round, whatever the song does");
         self.switch(ui, &self.params.replace, "mute track", "The track is silent while the rendition sounds");
-        self.switch(ui, &self.params.play, "play", "The rendition sounds in sync with the song, where the melody was sung");
+        self.switch(
+            ui,
+            &self.params.play,
+            "play",
+            "The rendition sounds in sync with the song, where the melody was sung",
+        );
     }
 
     fn switch(&self, ui: &mut Ui, param: &BoolParam, text: &str, hint: &str) {

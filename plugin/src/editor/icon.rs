@@ -29,8 +29,8 @@ pub enum Icon {
     Recall,
     /// An arrow that turns back.
     Undo,
-    /// A lens.
-    Search,
+    /// A folder.
+    Open,
     /// Dots to take hold of.
     Handle,
     /// A wavy line: a voice.
@@ -97,7 +97,8 @@ pub fn draw(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
             }
         }
         Icon::Mute(muted) => {
-            let horn = vec![at(-0.9, -0.35), at(-0.4, -0.35), at(0.15, -0.85), at(0.15, 0.85), at(-0.4, 0.35), at(-0.9, 0.35)];
+            let horn =
+                vec![at(-0.9, -0.35), at(-0.4, -0.35), at(0.15, -0.85), at(0.15, 0.85), at(-0.4, 0.35), at(-0.9, 0.35)];
             painter.add(Shape::closed_line(horn, stroke));
             if muted {
                 painter.line_segment([at(-0.9, 0.95), at(0.9, -0.95)], Stroke::new(2.0, colour));
@@ -115,9 +116,10 @@ pub fn draw(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
             painter.line(arc(at(0.0, 0.15), radius * 0.7, -0.5, 0.25), stroke);
             arrow(painter, at(-0.7, 0.3), vec2(-0.1, 1.0), radius, colour);
         }
-        Icon::Search => {
-            painter.circle_stroke(at(-0.2, -0.2), radius * 0.6, stroke);
-            painter.line_segment([at(0.25, 0.25), at(0.9, 0.9)], Stroke::new(2.0, colour));
+        Icon::Open => {
+            let outline =
+                vec![at(-1.0, 0.8), at(-1.0, -0.7), at(-0.3, -0.7), at(-0.05, -0.4), at(1.0, -0.4), at(1.0, 0.8)];
+            painter.add(Shape::closed_line(outline, stroke));
         }
         Icon::Handle => {
             for (x, y) in [(-0.4, -0.7), (0.4, -0.7), (-0.4, 0.0), (0.4, 0.0), (-0.4, 0.7), (0.4, 0.7)] {

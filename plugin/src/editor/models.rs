@@ -143,7 +143,10 @@ impl Window {
         };
         ScrollArea::vertical().id_salt("models").auto_shrink(false).show(ui, |ui| {
             for row in &rows {
-                let card = Frame::new().fill(palette.raised).inner_margin(Margin::same(10)).corner_radius(CornerRadius::same(6));
+                let card = Frame::new()
+                    .fill(palette.raised)
+                    .inner_margin(Margin::same(10))
+                    .corner_radius(CornerRadius::same(6));
                 card.show(ui, |ui| self.model(ui, row));
             }
         });
@@ -159,7 +162,8 @@ impl Window {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.model_actions(ui, row));
         });
         let about = row.model.map_or("A checkpoint of your own.", |model| model.about);
-        let size = row.model.map_or(row.inspection.bytes_on_disk, |model| model.bytes.max(row.inspection.bytes_on_disk));
+        let size =
+            row.model.map_or(row.inspection.bytes_on_disk, |model| model.bytes.max(row.inspection.bytes_on_disk));
         let licence = row.model.map_or("terms of its maker", |model| model.licence.name);
         ui.colored_label(palette.faint, format!("{about}  {}.  Licence: {licence}.", gigabytes(size)));
         if row.inspection.state != ModelState::Absent {
@@ -192,7 +196,12 @@ impl Window {
     fn model_actions(&mut self, ui: &mut Ui, row: &ModelStatus) {
         let busy = self.models.is_busy();
         let there = !matches!(row.inspection.state, ModelState::Absent);
-        if there && ui.add_enabled_ui(!busy, |ui| icon::button(ui, Icon::Remove, "Delete this model's files")).inner.clicked() {
+        if there
+            && ui
+                .add_enabled_ui(!busy, |ui| icon::button(ui, Icon::Remove, "Delete this model's files"))
+                .inner
+                .clicked()
+        {
             let id = row.id.clone();
             self.models.start(row.id.clone(), move |library, _, _| library.remove(&id).map(drop));
         }
@@ -236,7 +245,8 @@ fn words(progress: &ModelProgress) -> String {
         Doing::Fetching => {
             let left = progress.bytes.saturating_sub(progress.bytes_done) as f64;
             let minutes = left / progress.bytes_per_second.max(1.0) / 60.0;
-            let time = if progress.bytes_per_second < 1.0 { "waiting".to_owned() } else { format!("{minutes:.0} min left") };
+            let time =
+                if progress.bytes_per_second < 1.0 { "waiting".to_owned() } else { format!("{minutes:.0} min left") };
             format!("{} of {}, {time}", gigabytes(progress.bytes_done), gigabytes(progress.bytes))
         }
     }

@@ -24,11 +24,17 @@ impl Window {
             }
             let Some(chosen) = view.regions.iter().find(|region| region.id == view.region) else { return };
             ui.separator();
-            let words = if chosen.muted { "Let this region sound again" } else { "Silence this region: the track is heard as it is" };
+            let words = if chosen.muted {
+                "Let this region sound again"
+            } else {
+                "Silence this region: the track is heard as it is"
+            };
             if icon::button(ui, Icon::Mute(chosen.muted), words).clicked() {
                 self.instance.mute_region(chosen.id, !chosen.muted);
             }
-            if view.regions.len() > 1 && icon::button(ui, Icon::Remove, "Remove this region and everything in it").clicked() {
+            if view.regions.len() > 1
+                && icon::button(ui, Icon::Remove, "Remove this region and everything in it").clicked()
+            {
                 self.removing = Some(chosen.id);
             }
             if self.removing == Some(chosen.id) {

@@ -19,6 +19,8 @@ pub enum Sheet {
     Models,
     /// What was said.
     Messages,
+    /// A file to open.
+    Open,
 }
 
 impl Sheet {
@@ -27,6 +29,7 @@ impl Sheet {
             Self::Settings => "Settings",
             Self::Models => "Models",
             Self::Messages => "Messages",
+            Self::Open => "Open a recording or MIDI file",
         }
     }
 }
@@ -55,6 +58,7 @@ impl Window {
             Sheet::Settings => self.settings(ui, view),
             Sheet::Models => self.model_view(ui, view),
             Sheet::Messages => self.messages(ui, view),
+            Sheet::Open => self.open_view(ui, view),
         }
     }
 
@@ -80,6 +84,16 @@ impl Window {
                 }
             });
             ui.end_row();
+            ui.colored_label(palette.faint, "Sound in the project");
+            ui.horizontal(|ui| {
+                let mut embed = view.embed_sound;
+                let hint = "An old song sounds the same after Cantus was updated. Without it projects are small, and Band is played anew.";
+                if ui.checkbox(&mut embed, "keep it").on_hover_text(hint).changed() {
+                    self.instance.set_embed_sound(embed);
+                }
+                ui.colored_label(palette.faint, format!("{:.1} MB now", view.session_bytes as f64 / 1e6));
+            });
+            ui.end_row();
             for (name, hint, folder) in [
                 ("Exported and dragged files", "Never deleted by Cantus", Some(exports_folder())),
                 ("Your own styles", "Style files put here appear in the browser", StyleLibrary::user_folder()),
@@ -97,7 +111,8 @@ impl Window {
         if let Some(folder) = &view.exported {
             ui.colored_label(palette.faint, format!("Last export: {}", folder.display()));
         }
-        let words = format!("Cantus {}. Look, size and favourites are kept for all projects.", env!("CARGO_PKG_VERSION"));
+        let words =
+            format!("Cantus {}. Look, size and favourites are kept for all projects.", env!("CARGO_PKG_VERSION"));
         ui.colored_label(palette.faint, words);
     }
 
@@ -107,6 +122,12 @@ impl Window {
             return;
         };
         ui.horizontal(|ui| {
+            let there = folder.is_dir();
+            if ui.add_enabled(there, Button::new("Show")).clicked()
+                && let Err(sentence) = cantus_drag::reveal(&folder)
+            {
+                self.instance.tell(sentence);
+            }
             if ui.button("Copy path").clicked() {
                 ui.ctx().copy_text(folder.display().to_string());
             }

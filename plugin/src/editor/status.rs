@@ -54,7 +54,10 @@ impl Window {
     pub(super) fn messages(&mut self, ui: &mut Ui, view: &View) {
         let palette = theme::of(ui);
         if view.messages.is_empty() {
-            ui.colored_label(palette.faint, "Nothing was said yet. What fails, and what to do about it, is listed here.");
+            ui.colored_label(
+                palette.faint,
+                "Nothing was said yet. What fails, and what to do about it, is listed here.",
+            );
         }
         ScrollArea::vertical().id_salt("messages").auto_shrink(false).show(ui, |ui| {
             for (index, message) in view.messages.iter().rev().enumerate() {

@@ -121,7 +121,8 @@ impl Window {
             let hint = "Left: exactly your melody. Right: a player's paraphrase of it.";
             ui.colored_label(theme::of(ui).faint, "Freedom").on_hover_text(hint);
             ui.spacing_mut().slider_width = ui.available_width() - 60.0;
-            let slider = Slider::new(&mut freedom, 0.0..=1.0).custom_formatter(|value, _| format!("{:.0} %", value * 100.0));
+            let slider =
+                Slider::new(&mut freedom, 0.0..=1.0).custom_formatter(|value, _| format!("{:.0} %", value * 100.0));
             if ui.add(slider).on_hover_text(hint).changed() {
                 self.set(&self.params.freedom, freedom);
             }
@@ -137,7 +138,8 @@ impl Window {
                 self.set(&self.params.variations, count);
             }
             let mut seed = self.params.seed.value();
-            ui.colored_label(palette.faint, "Seed").on_hover_text("The same seed and the same wish give the same music");
+            ui.colored_label(palette.faint, "Seed")
+                .on_hover_text("The same seed and the same wish give the same music");
             let free = !self.seed_locked;
             if ui.add_enabled(free, DragValue::new(&mut seed).range(0..=9999)).changed() {
                 self.set(&self.params.seed, seed);

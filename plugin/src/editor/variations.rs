@@ -24,7 +24,9 @@ impl Window {
         ScrollArea::vertical().id_salt("variations").auto_shrink(false).show(ui, |ui| {
             if view.variations.is_empty() {
                 let text = match (&view.take, &view.analysing) {
-                    (None, None) => "Variations of your melody will stand here: hear them, compare them, keep the best.",
+                    (None, None) => {
+                        "Variations of your melody will stand here: hear them, compare them, keep the best."
+                    }
                     (_, Some(_)) => "The melody is being listened to. You can choose a style meanwhile.",
                     (Some(_), None) => "Choose a style on the right and press Generate: variations will stand here.",
                 };
@@ -60,56 +62,69 @@ impl Window {
         let palette = theme::of(ui);
         let active = view.active == Some(variation.id);
         let fill = if active { palette.raised } else { palette.panel };
-        Frame::new().fill(fill).inner_margin(Margin::symmetric(6, 4)).corner_radius(CornerRadius::same(6)).show(ui, |ui| {
-            ui.set_min_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 6.0;
-                let words = if variation.starred { "Starred: its sound is kept in the project" } else { "Star it: keep its sound in the project" };
-                if icon::button(ui, Icon::Star(variation.starred), words).clicked() {
-                    self.instance.star(variation.id, !variation.starred);
-                }
-                self.name(ui, variation);
-                match &variation.status {
-                    VariationStatus::Pending(progress) => {
-                        let text = format!("{}  {:.0} %", progress.words(), progress.fraction * 100.0);
-                        let width = (ui.available_width() - 70.0).clamp(80.0, 420.0);
-                        ui.add(ProgressBar::new(progress.fraction).desired_width(width).text(text).fill(palette.accent_fill));
-                        if ui.button("Stop").on_hover_text("Neural music that is a bar or longer is kept").clicked() {
-                            self.instance.stop(variation.id);
+        Frame::new().fill(fill).inner_margin(Margin::symmetric(6, 4)).corner_radius(CornerRadius::same(6)).show(
+            ui,
+            |ui| {
+                ui.set_min_width(ui.available_width());
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    let words = if variation.starred {
+                        "Starred: its sound is kept in the project"
+                    } else {
+                        "Star it: keep its sound in the project"
+                    };
+                    if icon::button(ui, Icon::Star(variation.starred), words).clicked() {
+                        self.instance.star(variation.id, !variation.starred);
+                    }
+                    self.name(ui, variation);
+                    match &variation.status {
+                        VariationStatus::Pending(progress) => {
+                            let text = format!("{}  {:.0} %", progress.words(), progress.fraction * 100.0);
+                            let width = (ui.available_width() - 70.0).clamp(80.0, 420.0);
+                            ui.add(
+                                ProgressBar::new(progress.fraction)
+                                    .desired_width(width)
+                                    .text(text)
+                                    .fill(palette.accent_fill),
+                            );
+                            if ui.button("Stop").on_hover_text("Neural music that is a bar or longer is kept").clicked()
+                            {
+                                self.instance.stop(variation.id);
+                            }
+                        }
+                        VariationStatus::Failed(message) => {
+                            self.failed(ui, variation, message);
+                        }
+                        VariationStatus::Silent => {
+                            self.play_button(ui, view, variation.id);
+                            ui.colored_label(palette.faint, "its notes are known; play it to have it made again");
+                            self.delete_at_end(ui, variation);
+                        }
+                        VariationStatus::Ready(rendition) => {
+                            self.play_button(ui, view, variation.id);
+                            self.shape(ui, view, variation, rendition);
+                            self.delete_at_end(ui, variation);
                         }
                     }
-                    VariationStatus::Failed(message) => {
-                        self.failed(ui, variation, message);
-                    }
-                    VariationStatus::Silent => {
-                        self.play_button(ui, view, variation.id);
-                        ui.colored_label(palette.faint, "its notes are known; play it to have it made again");
-                        self.delete_at_end(ui, variation);
-                    }
-                    VariationStatus::Ready(rendition) => {
-                        self.play_button(ui, view, variation.id);
-                        self.shape(ui, view, variation, rendition);
-                        self.delete_at_end(ui, variation);
-                    }
-                }
-            });
-            if let VariationStatus::Ready(rendition) = &variation.status {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 5.0;
-                    ui.spacing_mut().interact_size.y = 20.0;
-                    ui.spacing_mut().button_padding = vec2(6.0, 1.0);
-                    facts(ui, rendition);
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        ui.spacing_mut().item_spacing.x = 5.0;
-                        self.take_away(ui, view, variation, rendition);
-                        self.again(ui, variation);
-                    });
                 });
-                if active {
-                    self.stem_row(ui, view, variation.id, rendition);
+                if let VariationStatus::Ready(rendition) = &variation.status {
+                    ui.horizontal(|ui| {
+                        ui.spacing_mut().item_spacing.x = 5.0;
+                        ui.spacing_mut().interact_size.y = 20.0;
+                        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+                        facts(ui, rendition);
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            ui.spacing_mut().item_spacing.x = 5.0;
+                            self.take_away(ui, view, variation, rendition);
+                            self.again(ui, variation);
+                        });
+                    });
+                    if active {
+                        self.stem_row(ui, view, variation.id, rendition);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     fn failed(&mut self, ui: &mut Ui, variation: &VariationView, message: &str) {
@@ -167,7 +182,8 @@ impl Window {
                 let text = RichText::new(&variation.name).strong();
                 let (_, rect) = ui.allocate_space(vec2(NAME_WIDTH, ROW_HEIGHT));
                 let label = Label::new(text).truncate().halign(Align::Min).sense(Sense::click());
-                let mut place = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
+                let mut place =
+                    ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
                 let name = place.add(label).on_hover_text("Double-click, or Enter, to rename");
                 theme::focus_ring(ui, &name);
                 let by_key = name.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));

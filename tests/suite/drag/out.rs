@@ -210,7 +210,8 @@ fn a_drag_is_not_dropped_where_it_comes_from() {
 
 /// Threads of a drag in this process.
 fn threads() -> usize {
-    let names = fs::read_dir("/proc/self/task").unwrap().map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+    let names =
+        fs::read_dir("/proc/self/task").unwrap().map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
     names.filter(|name| name.as_ref().is_ok_and(|name| name.trim_end() == "cantus-drag")).count()
 }
 

@@ -37,7 +37,11 @@ fn a_free_loop_goes_round_while_the_song_plays_wherever_it_is() {
         let settings = PlayerSettings { chosen_seat: 2, ..LOOP };
         let mut host = Host::at(&region, song_frame(5.37, 100.0, rate));
         host.playing = false;
-        assert_eq!(block(&mut player, &host.stamp(), &settings, 4_096), vec![0.0; 4_096], "it sounds while the song stands");
+        assert_eq!(
+            block(&mut player, &host.stamp(), &settings, 4_096),
+            vec![0.0; 4_096],
+            "it sounds while the song stands"
+        );
         host.playing = true;
         let mut heard = Vec::new();
         for (index, size) in mixed_blocks(rate as usize * 4).into_iter().enumerate() {
@@ -67,7 +71,8 @@ fn keys_play_regions_from_their_start_on_the_frame_of_the_stroke() {
             senders[0].send(boxed(1, region.clicks(0)));
             senders[5].send(boxed(2, Region { start_beats: 40.0, ..region }.clicks(0)));
             // Down and up by the frame, once while the song plays and once while it stands.
-            let strokes = [(5_000, 36, 0.01), (9_000, 40, 1.0), (20_001, 36, 0.0), (30_011, 41, 1.0), (31_000, 41, 0.7)];
+            let strokes =
+                [(5_000, 36, 0.01), (9_000, 40, 1.0), (20_001, 36, 0.0), (30_011, 41, 1.0), (31_000, 41, 0.7)];
             let mut heard = Vec::new();
             while heard.len() < 40_000 {
                 let from = heard.len();
@@ -127,7 +132,8 @@ fn a_key_let_go_fades_and_a_late_one_is_found() {
 fn a_loop_keeps_its_place_when_a_rendition_at_another_tempo_comes() {
     let region = region(48_000);
     let (mut player, mut sender) = player_with(48_000, 512, region.clicks(0));
-    let stamp = |tempo| TransportStamp { playing: true, tempo: Some(Bpm(tempo)), beats: Some(0.0), ..Default::default() };
+    let stamp =
+        |tempo| TransportStamp { playing: true, tempo: Some(Bpm(tempo)), beats: Some(0.0), ..Default::default() };
     // Half a beat at 100 BPM.
     let mut heard = block(&mut player, &stamp(100.0), &LOOP, 14_400);
     assert_eq!(player.wants_tempo(&stamp(100.0), &LOOP), None);

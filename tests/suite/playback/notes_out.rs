@@ -191,7 +191,8 @@ fn a_storm_of_everything_leaves_no_key_down_and_allocates_nothing() {
             }
         };
         for index in 0..400 {
-            let mut settings = PlayerSettings { midi_roles: [0x31, 0x31, 0x30, 0x00, 0x01][random(5) as usize], ..PLAY };
+            let mut settings =
+                PlayerSettings { midi_roles: [0x31, 0x31, 0x30, 0x00, 0x01][random(5) as usize], ..PLAY };
             settings.switch = if random(2) == 0 { SwitchAt::Now } else { SwitchAt::NextBar };
             settings.mode = [PlayMode::Song, PlayMode::Song, PlayMode::Loop, PlayMode::Trigger][random(4) as usize];
             settings.enabled = random(13) != 0;
@@ -212,7 +213,8 @@ fn a_storm_of_everything_leaves_no_key_down_and_allocates_nothing() {
                 _ => {}
             }
             let size = [1, 64, 500, 4_096, 8_192][random(5) as usize];
-            let key = MidiEvent { frame: random(size), key: 36 + random(3) as u8, channel: 0, velocity: random(2) as f32 };
+            let key =
+                MidiEvent { frame: random(size), key: 36 + random(3) as u8, channel: 0, velocity: random(2) as f32 };
             player.hear_keys(&[key], &settings);
             let mut main = [vec![0.0_f32; size as usize], vec![0.0; size as usize]];
             let stamp = host.stamp();

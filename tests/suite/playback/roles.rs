@@ -53,7 +53,11 @@ fn at_unity_the_mix_plays_and_otherwise_the_sum_of_its_stems() {
     let mut all = Vec::new();
     for (row, (settings, main, sum)) in rows.into_iter().enumerate() {
         let (heard, stems) = play(&mut player, &mut host, &settings);
-        assert!(heard[150..].iter().all(|&sample| (sample - main).abs() < 1e-6), "row {row}: {} not {main}", heard[500]);
+        assert!(
+            heard[150..].iter().all(|&sample| (sample - main).abs() < 1e-6),
+            "row {row}: {} not {main}",
+            heard[500]
+        );
         assert!(stems[150..].iter().all(|&sample| (sample - sum).abs() < 1e-6), "row {row}: stems {}", stems[500]);
         // The outputs agree through every fade, too.
         if row > 0 {

@@ -22,7 +22,11 @@ fn play(host: &mut Host, player: &mut cantus_engine::playback::player::Player, s
 
 /// A level for so many frames from a place in what was heard.
 fn check_level(heard: &Heard, range: std::ops::Range<i64>, level: f32) -> Result<(), String> {
-    let off = heard.song.iter().zip(&heard.left).find(|(song, sample)| range.contains(song) && (**sample - level).abs() > 1e-6);
+    let off = heard
+        .song
+        .iter()
+        .zip(&heard.left)
+        .find(|(song, sample)| range.contains(song) && (**sample - level).abs() > 1e-6);
     off.map_or(Ok(()), |(song, sample)| Err(format!("{sample} at {song} instead of {level}")))
 }
 

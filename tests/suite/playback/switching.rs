@@ -12,7 +12,13 @@ const REGION: Region = Region { rate: 48_000, tempo: 123.45, start_beats: 2.0, l
 const NEXT_BAR: PlayerSettings = PlayerSettings { switch: SwitchAt::NextBar, ..PLAY };
 
 /// Plays blocks until so many frames are heard, with the host's bars told or not.
-fn play(host: &mut Host, player: &mut Player, settings: &PlayerSettings, bars: Option<(Metre, f64)>, frames: usize) -> Heard {
+fn play(
+    host: &mut Host,
+    player: &mut Player,
+    settings: &PlayerSettings,
+    bars: Option<(Metre, f64)>,
+    frames: usize,
+) -> Heard {
     let mut heard = Heard::default();
     for size in mixed_blocks(frames) {
         let mut main = [vec![0.0_f32; size], vec![0.0; size]];

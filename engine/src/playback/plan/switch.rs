@@ -47,8 +47,7 @@ pub fn beats_after(block: &Block, deck: &Deck) -> Option<f64> {
 }
 
 fn jumped(state: &PlayState, block: &Block) -> bool {
-    let (Some(ahead), Some(beats), Some(tempo)) =
-        (state.ahead, block.stamp.song_beats(), block.stamp.usable_tempo())
+    let (Some(ahead), Some(beats), Some(tempo)) = (state.ahead, block.stamp.song_beats(), block.stamp.usable_tempo())
     else {
         return false;
     };

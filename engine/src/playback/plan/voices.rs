@@ -75,7 +75,15 @@ impl Voices {
             if let Some(frames) = tail.rings {
                 let length = frames.saturating_sub(tail.age).min(out.len());
                 let position = tail.position + tail.age as i64;
-                for_each_frame(deck, (tail.slot, tail.original), part, side, position, &mut out[..length], |out, sample| *out += sample);
+                for_each_frame(
+                    deck,
+                    (tail.slot, tail.original),
+                    part,
+                    side,
+                    position,
+                    &mut out[..length],
+                    |out, sample| *out += sample,
+                );
                 continue;
             }
             let gains = deck.fade.gains_from(tail.age);
@@ -83,7 +91,15 @@ impl Voices {
             let (out, gains) = (&mut out[..length], &gains[..length]);
             if tail.held {
                 let mut held = [0.0];
-                for_each_frame(deck, (tail.slot, tail.original), part, side, tail.position - 1, &mut held, |out, sample| *out = sample);
+                for_each_frame(
+                    deck,
+                    (tail.slot, tail.original),
+                    part,
+                    side,
+                    tail.position - 1,
+                    &mut held,
+                    |out, sample| *out = sample,
+                );
                 out.iter_mut().zip(gains).for_each(|(out, gain)| *out += tail.sign * gain * held[0]);
             } else {
                 let position = tail.position + tail.age as i64;

@@ -35,8 +35,7 @@ pub struct Folder {
 impl Folder {
     /// Reads a folder: its folders, and the files that can be opened, or all of them. Hidden ones are left out.
     pub fn read(path: &Path, all_files: bool) -> Self {
-        let mut folder =
-            Self { path: path.to_path_buf(), entries: Vec::new(), trouble: None, changed: changed(path) };
+        let mut folder = Self { path: path.to_path_buf(), entries: Vec::new(), trouble: None, changed: changed(path) };
         let listed = match std::fs::read_dir(path) {
             Ok(listed) => listed,
             Err(error) => {
@@ -54,15 +53,16 @@ impl Folder {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && path.is_dir());
             if is_folder || all_files || is_sound_or_midi(&path) {
                 if folder.entries.len() == MOST {
-                    folder.trouble = Some(format!("Only {MOST} of this folder's files are shown. Type a part of a path."));
+                    folder.trouble =
+                        Some(format!("Only {MOST} of this folder's files are shown. Type a part of a path."));
                     break;
                 }
                 folder.entries.push(Entry { path, name, is_folder });
             }
         }
-        folder.entries.sort_by(|one, other| {
-            other.is_folder.cmp(&one.is_folder).then_with(|| by_name(&one.name, &other.name))
-        });
+        folder
+            .entries
+            .sort_by(|one, other| other.is_folder.cmp(&one.is_folder).then_with(|| by_name(&one.name, &other.name)));
         folder
     }
 
