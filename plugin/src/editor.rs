@@ -155,6 +155,11 @@ impl Window {
         self.models.is_busy()
     }
 
+    /// What lies over melody and variations.
+    pub fn sheet(&self) -> Option<Sheet> {
+        self.sheet
+    }
+
     /// Draws everything, and says which keys the window keeps from the host.
     pub fn draw(&mut self, ui: &mut Ui, view: &View) -> KeyCapture {
         self.look(ui.ctx());

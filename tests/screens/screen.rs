@@ -1,10 +1,11 @@
 //! Thread: any. One window without a display: its egui context, and pictures of it.
 
-use crate::screens::raster::{Picture, Textures};
+use super::raster::{Picture, Textures};
 use cantus_engine::instance::Instance;
 use cantus_engine::instance::view::View;
 use cantus_plugin::editor::{Window, theme};
-use egui::{Context, Event, Pos2, RawInput, Rect, pos2, vec2};
+use egui::{Context, Event, Pos2, RawInput, Rect, vec2};
+use nice_plug_egui::KeyCapture;
 use std::sync::Arc;
 
 /// Frames after which a layout has settled.
@@ -16,6 +17,8 @@ pub struct Screen {
     pub window: Window,
     /// Its context.
     pub context: Context,
+    /// What it wanted of the keyboard in the last frame.
+    pub keys: Option<KeyCapture>,
     textures: Textures,
     size: (f32, f32),
     scale: f32,
@@ -32,7 +35,7 @@ impl Screen {
         context.set_zoom_factor(scale);
         let mut window = Window::alone(instance);
         (window.preferences().dark, window.preferences().scale) = (dark, (scale * 100.0) as u32);
-        Self { window, context, textures: Textures::default(), size, scale, time: 0.0 }
+        Self { window, context, keys: None, textures: Textures::default(), size, scale, time: 0.0 }
     }
 
     /// Draws one frame after some input; gives what egui wants painted.
@@ -45,10 +48,8 @@ impl Screen {
             events,
             ..RawInput::default()
         };
-        let Self { window, context, .. } = self;
-        let mut output = context.run_ui(input, |ui| {
-            window.draw(ui, view);
-        });
+        let Self { window, context, keys, .. } = self;
+        let mut output = context.run_ui(input, |ui| *keys = Some(window.draw(ui, view)));
         self.textures.update(&mut output.textures_delta);
         output
     }
@@ -65,20 +66,5 @@ impl Screen {
         let mut picture = Picture::filled(pixels(self.size.0), pixels(self.size.1), background);
         picture.paint(&primitives, &self.textures, output.pixels_per_point);
         picture
-    }
-
-    /// Moves the pointer to a place and clicks there.
-    pub fn click(&mut self, view: &View, at: (f32, f32)) {
-        let at = pos2(at.0, at.1);
-        let button = |pressed| Event::PointerButton {
-            pos: at,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        };
-        self.frame(view, vec![Event::PointerMoved(at)]);
-        self.frame(view, vec![button(true)]);
-        self.frame(view, vec![button(false)]);
-        self.frame(view, vec![Event::PointerGone]);
     }
 }

@@ -1,7 +1,7 @@
 //! Thread: any. Every state of the window worth a picture: an instance brought there by orders, and moments that pass pinned.
 
-use crate::screens::raster::Picture;
-use crate::screens::screen::Screen;
+use super::raster::Picture;
+use super::screen::Screen;
 use cantus_engine::analysis::edit::{MelodyEdit, Selection};
 use cantus_engine::capture::collector::{CaptureMode, CaptureState, EarSnapshot};
 use cantus_engine::capture::transport::TransportStamp;

@@ -13,6 +13,7 @@ mod install;
 mod packages;
 mod random_checkpoint;
 mod score;
+mod screenshots;
 mod suite;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ cargo xtask <word> [options]
            [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
   score band
            Says what the band promises: every style on many melodies and seeds.  [--styles A,B] [--melodies N] [--seeds N] [--audio N]
+  screenshots
+           Draws the window in every state, without a display.  [--out DIR]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "random-checkpoint" => random_checkpoint::run(&rest),
         "score" => score::run(&rest),
+        "screenshots" => screenshots::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");

@@ -25,12 +25,9 @@ fn contrast(a: Color32, b: Color32) -> f32 {
 fn pairs(palette: &Palette) -> Vec<(&'static str, Color32, Color32, f32)> {
     let mut pairs = Vec::new();
     for (ground, on) in [("background", palette.background), ("panel", palette.panel), ("raised", palette.raised)] {
-        for (ink, colour) in [
-            ("text", palette.text),
-            ("faint", palette.faint),
-            ("accent", palette.accent),
-            ("warning", palette.warning),
-        ] {
+        for (ink, colour) in
+            [("text", palette.text), ("faint", palette.faint), ("accent", palette.accent), ("warning", palette.warning)]
+        {
             pairs.push((ink, colour, on, LEAST));
         }
         for (sign, colour) in [("note", palette.note), ("record", palette.record), ("focus", palette.focus)] {
@@ -76,7 +73,9 @@ fn text_that_is_too_faint_is_found() {
 /// How eyes without one kind of cone see a colour: Viénot, Brettel and Mollon 1999, in linear light.
 fn dichromat(colour: Color32, rows: [[f32; 3]; 3]) -> [f32; 3] {
     let linear = [colour.r(), colour.g(), colour.b()].map(|channel| (f32::from(channel) / 255.0).powf(2.2));
-    rows.map(|row| row.iter().zip(linear).map(|(weight, value)| weight * value).sum::<f32>().clamp(0.0, 1.0).powf(1.0 / 2.2))
+    rows.map(|row| {
+        row.iter().zip(linear).map(|(weight, value)| weight * value).sum::<f32>().clamp(0.0, 1.0).powf(1.0 / 2.2)
+    })
 }
 
 const PROTANOPE: [[f32; 3]; 3] = [[0.112, 0.888, 0.0], [0.112, 0.888, 0.0], [0.004, -0.004, 1.0]];
