@@ -145,28 +145,6 @@ impl Picture {
         }
         pixmap.encode_png().map_err(|error| error.to_string())
     }
-
-    /// From a PNG file.
-    pub fn decode(png: &[u8]) -> Result<Self, String> {
-        let pixmap = Pixmap::decode_png(png).map_err(|error| error.to_string())?;
-        let pixels = pixmap.data().chunks_exact(4).map(|pixel| Color32::from_rgb(pixel[0], pixel[1], pixel[2]));
-        Ok(Self { width: pixmap.width() as usize, height: pixmap.height() as usize, pixels: pixels.collect() })
-    }
-
-    /// Half as wide and high, each pixel the mean of those it stands for.
-    pub fn halved(&self) -> Self {
-        let (width, height) = (self.width / 2, self.height / 2);
-        let mut pixels = Vec::with_capacity(width * height);
-        for row in 0..height {
-            for column in 0..width {
-                let at = |x: usize, y: usize| self.pixels[(row * 2 + y) * self.width + column * 2 + x].to_array();
-                let four = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
-                let mean = |channel: usize| (four.iter().map(|pixel| u32::from(pixel[channel])).sum::<u32>() / 4) as u8;
-                pixels.push(Color32::from_rgb(mean(0), mean(1), mean(2)));
-            }
-        }
-        Self { width, height, pixels }
-    }
 }
 
 #[derive(Clone, Copy)]
