@@ -79,8 +79,6 @@ pub struct Window {
     removing: Option<RegionId>,
     /// A variation's name while it is being typed.
     renaming: Option<(u64, String)>,
-    /// The rendition that was heard last, to compare the original with.
-    compared: Option<u64>,
     /// Where a file is chosen, while it is.
     browser: Option<cantus_drag::Browser>,
     /// Files on their way out, and those that were asked for ahead.
@@ -127,7 +125,6 @@ impl Window {
             renaming_region: None,
             removing: None,
             renaming: None,
-            compared: None,
             browser: None,
             outgoing: files::Outgoing::default(),
             asked: Vec::new(),

@@ -138,12 +138,12 @@ impl Plugin for Cantus {
         &mut self,
         layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        context: &mut impl ActivateContext<Self>,
     ) -> bool {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params, config.process_mode);
+        self.block.prepare(&self.params, config.process_mode, context.plugin_api());
         self.instance.stage_files(None);
         let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
         let ends = ends.map(|mut ends| {

@@ -355,6 +355,7 @@ impl CantusParams {
             trigger_note: u8::try_from(self.trigger_note.value()).unwrap_or(0),
             seats: standing.seats(),
             chosen_seat: standing.chosen(),
+            compare: standing.compares(),
             ..PlayerSettings::PLAIN
         };
         for (role, part) in self.parts.iter().enumerate() {

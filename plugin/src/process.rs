@@ -38,8 +38,10 @@ pub struct Block {
     tempo_differs_for: u32,
     /// The tempo of the block before.
     tempo: Option<Bpm>,
-    /// The host said that it renders; what it says may be old.
+    /// The host said that it renders.
     renders: bool,
+    /// And what it said is not old.
+    renders_surely: bool,
     /// What an offline bounce has already waited for in vain: it is not waited for again.
     given_up: bool,
 }
@@ -84,6 +86,7 @@ impl Default for Block {
             tempo_differs_for: 0,
             tempo: None,
             renders: false,
+            renders_surely: false,
             given_up: false,
         }
     }
@@ -91,9 +94,11 @@ impl Default for Block {
 
 impl Block {
     /// Thread: gui. Before the first block of an activation: a trigger that is on in a loaded project must not fire.
-    pub fn prepare(&mut self, params: &CantusParams, mode: ProcessMode) {
+    pub fn prepare(&mut self, params: &CantusParams, mode: ProcessMode, api: PluginApi) {
         self.pace = Pace::default();
         self.renders = mode == ProcessMode::Offline;
+        // The framework passes on what VST3 hosts said the time before.
+        self.renders_surely = self.renders && api == PluginApi::Clap;
         self.seen = Triggers::of(params);
     }
 
@@ -123,7 +128,8 @@ impl Block {
             None => ends.recorder.push(&stamp, buffer.as_slice_immutable(), midi),
         }
 
-        if params.wait_offline.value() && (offline || self.renders) {
+        let renders = offline || self.renders_surely || (self.renders && !self.pace.keeps_time());
+        if params.wait_offline.value() && renders {
             self.wait_for_renditions(&stamp, &settings, ends);
         }
         ends.player.process(&stamp, &settings, buffer.as_slice());
@@ -348,10 +354,14 @@ impl Triggers {
 struct Pace {
     last: Option<Instant>,
     lead_seconds: f64,
+    heard_seconds: f64,
 }
 
 /// More than any host keeps ready while it plays, and less than the recorder's ring holds.
 const RENDERING_LEAD_SECONDS: f64 = 1.5;
+/// A host that is no further ahead than this after so much sound plays for somebody.
+const PLAYING_LEAD_SECONDS: f64 = 0.2;
+const PLAYING_SECONDS: f64 = 3.0;
 
 impl Pace {
     /// Counts a block; true when nobody can be listening any more.
@@ -359,8 +369,15 @@ impl Pace {
         let now = Instant::now();
         let passed = self.last.replace(now).map_or(0.0, |last| (now - last).as_secs_f64());
         // A host that pauses saves up nothing.
-        self.lead_seconds = (self.lead_seconds - passed).max(0.0) + frames as f64 / f64::from(rate);
+        let seconds = frames as f64 / f64::from(rate);
+        self.lead_seconds = (self.lead_seconds - passed).max(0.0) + seconds;
+        self.heard_seconds += seconds;
         self.lead_seconds > RENDERING_LEAD_SECONDS
+    }
+
+    /// Whether the host plays no faster than one listens.
+    fn keeps_time(&self) -> bool {
+        self.heard_seconds > PLAYING_SECONDS && self.lead_seconds < PLAYING_LEAD_SECONDS
     }
 
     /// Leaves out time that passed because of us.

@@ -8,7 +8,7 @@ use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::{Take, TakeSource};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, Session, TakeFacts};
+use cantus_engine::session::{SavedRegion, SavedTake, Session, TakeFacts};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, SampleRate, Seconds, SongGrid};
 use cantus_plugin::editor::melody::Roll;
 use egui::{Context, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
@@ -68,7 +68,8 @@ fn instance(analysis: Analysis) -> Instance {
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };
-    let session = Session { take: Some(saved), analysis: Some(analysis), ..Session::default() };
+    let session =
+        Session::of_region(SavedRegion { take: Some(saved), analysis: Some(analysis), ..SavedRegion::default() });
     // PANIC: the session is made right above, and a bench has nobody to tell.
     instance.restore(session).unwrap_or_else(|error| panic!("{error}"));
     instance

@@ -1,5 +1,7 @@
 //! Files out of the window and into it.
 
+mod browse;
+mod into;
 #[cfg(target_os = "linux")]
 mod out;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! Tests of playback: a host with a whole-frame clock of its own plays, and what comes out is held against that clock.
 
+mod beside;
 mod continuity;
 mod exchange;
 mod host;

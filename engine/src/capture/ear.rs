@@ -86,6 +86,8 @@ pub struct EarSnapshot {
     pub stamp: TransportStamp,
     /// Peak of the last moment, in dBFS.
     pub level_dbfs: f32,
+    /// Record frames heard since the ring was made.
+    pub heard_frames: u64,
     /// How much is remembered.
     pub history_seconds: f64,
     /// Frames lost because the ring was full.

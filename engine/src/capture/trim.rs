@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 /// How much is kept before and after a take, as far as it was heard.
 pub const MARGIN: Seconds = Seconds(2.0);
+/// Beyond this many beats there is no song, and no frame that could be counted.
+const FARTHEST_BEATS: f64 = 1e7;
 /// A take is never trimmed to less.
 const SHORTEST: Seconds = Seconds(0.05);
 
@@ -169,6 +171,7 @@ impl Take {
             return Ok(self.untrimmed());
         }
         let frame = |position: Beats| {
+            let position = Beats(position.0.clamp(-FARTHEST_BEATS, FARTHEST_BEATS));
             let frame = captured.first.0.saturating_add(captured.grid.frame_of(position, rate).0);
             // What is no number is no frame either.
             if position.0.is_finite() { frame.clamp(0, whole) } else { 0 }

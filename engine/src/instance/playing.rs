@@ -2,7 +2,7 @@
 
 use super::region::{Following, Region, RegionId};
 use super::state::{Connection, State};
-use super::{Notice, Shared};
+use super::{Instance, Notice, Shared};
 use crate::capture::transport::TransportStamp;
 use crate::job_context::Stage;
 use crate::jobs::lanes::{Job, JobHandle, Lane, Priority};
@@ -10,6 +10,7 @@ use crate::jobs::pipeline;
 use crate::playback::clip::Clip;
 use crate::playback::standing::Awaited;
 use crate::rendition::Rendition;
+use crate::rendition::beside::beside;
 use crate::time::{Beats, Seconds, SongGrid, TempoMap};
 use crate::trace::trace;
 use serde_json::json;
@@ -37,7 +38,21 @@ impl State {
     pub(super) fn tell_standing(&self) {
         if let Some(connection) = &self.connection {
             connection.standing.seat(self.chosen().seat, self.regions().iter().map(|region| region.seat));
+            connection.standing.compare(self.comparing);
         }
+    }
+}
+
+impl Instance {
+    /// Lets the takes themselves be heard in place of their renditions, at the same loudness, or the renditions again. Not saved.
+    pub fn compare(&self, on: bool) {
+        let mut state = self.shared.state.lock();
+        state.comparing = on;
+        state.tell_standing();
+        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
+        drop(state);
+        regions.into_iter().for_each(|region| self.shared.lay_beside(region));
+        (self.shared.notice)(Notice::Repaint);
     }
 }
 
@@ -58,17 +73,24 @@ impl Shared {
     }
 
     /// Sends the audio thread what a region should play, and has it rendered when it is not there for this rate.
-    pub(super) fn refresh_active(self: &Arc<Self>, region: RegionId) {
+    pub(super) fn refresh_active(self: &Arc<Self>, id: RegionId) {
         let mut state = self.state.lock();
-        let Some(region) = state.region(region) else { return };
+        let Some(region) = state.region(id) else { return };
         let rendition = region.active_rendition();
         let (active, seat, muted) = (region.active, region.seat, region.muted);
+        let beside = region.beside.clone();
         let Some(connection) = &mut state.connection else { return };
         let sender = &mut connection.senders[seat];
         sender.reclaim();
         let rate = connection.rate;
         let ready = rendition.as_ref().filter(|rendition| rendition.rate() == rate);
-        let clip = ready.map(|rendition| Box::new(Clip::from_rendition(active.unwrap_or(0), rendition.clone())));
+        let clip = ready.map(|rendition| {
+            let clip = Clip::from_rendition(active.unwrap_or(0), rendition.clone());
+            Box::new(match beside.filter(|(of, _)| Arc::ptr_eq(of, rendition)) {
+                Some((_, take)) => clip.beside(take),
+                None => clip,
+            })
+        });
         let plays = clip.is_some();
         if active.is_none() || muted {
             sender.send(None);
@@ -78,12 +100,49 @@ impl Shared {
         drop(state);
         trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
         let complete = |rendition: Arc<Rendition>| rendition.made.is_some() || !rendition.stems.is_empty();
-        let whole = plays && rendition.is_none_or(complete);
+        let whole = plays && rendition.as_ref().is_none_or(|rendition| complete(rendition.clone()));
+        self.lay_beside(id);
         if let Some(active) = active.filter(|_| !whole) {
             // What is heard comes first; its stems are wanted by whoever listens to them.
             let priority = if plays { Priority::Normal } else { Priority::Urgent };
             self.render_again(active, Wish { grid: None, delay: Duration::ZERO, priority });
         }
+    }
+
+    /// Lays the take beside the rendition that plays, when somebody compares them and it is not there yet.
+    fn lay_beside(self: &Arc<Self>, id: RegionId) {
+        let mut state = self.state.lock();
+        if !state.comparing {
+            return;
+        }
+        let rate = state.connection.as_ref().map(|connection| connection.rate);
+        let Some(region) = state.region(id) else { return };
+        let rendition = region.active_rendition().filter(|rendition| Some(rendition.rate()) == rate);
+        let (Some(rendition), Some(take)) = (rendition, region.take.as_ref().map(|current| current.take.clone()))
+        else {
+            return;
+        };
+        if region.beside.as_ref().is_some_and(|(of, _)| Arc::ptr_eq(of, &rendition)) {
+            return;
+        }
+        drop(state);
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Urgent,
+            delay: Duration::ZERO,
+            key: Some(self.key_of("beside", id)),
+            work: Box::new(move |context| {
+                let beside = beside(&take.audio, &take.grid, take.length, &rendition, context)?;
+                let Some(shared) = weak.upgrade() else { return Ok(()) };
+                if let Some(region) = shared.state.lock().region(id) {
+                    region.beside = Some((rendition, Arc::new(beside)));
+                }
+                shared.refresh_active(id);
+                Ok(())
+            }),
+            done: self.report_failure(),
+        });
     }
 
     /// Follows the host's tempo in every region once it stands still: first where it is heard, later where it will be. `anywhere` says

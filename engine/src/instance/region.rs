@@ -2,6 +2,7 @@
 
 use super::state::{CurrentTake, Variation, VariationStage};
 use crate::analysis::edit::EditHistory;
+use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
 use crate::jobs::lanes::JobHandle;
 use crate::jobs::pipeline::{Corrected, Melody};
@@ -36,6 +37,8 @@ pub(crate) struct Region {
     pub active: Option<u64>,
     /// The rendering for another tempo that is under way.
     pub following: Option<Following>,
+    /// The take itself beside the rendition that it belongs to, once somebody compared them.
+    pub beside: Option<(Arc<Rendition>, Arc<AudioBuffer>)>,
 }
 
 /// A rendering for another tempo.

@@ -94,6 +94,8 @@ pub(crate) struct State {
     pub files: super::files::Files,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     pub unknown: Vec<Chunk>,
 }
 
@@ -120,6 +122,7 @@ impl Default for State {
             files: super::files::Files::default(),
             connection: None,
             exported: None,
+            comparing: false,
             unknown: Vec::new(),
         }
     }

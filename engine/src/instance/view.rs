@@ -32,6 +32,8 @@ pub struct View {
     pub direction: Direction,
     /// The song around the melody.
     pub song: SongSheet,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The places of the song, in the order they are shown.
@@ -180,6 +182,7 @@ impl Instance {
             prepared: state.prepared_files(),
             session_bytes: self.shared.session_bytes(&state),
             embed_sound: !state.without_sound,
+            comparing: state.comparing,
         }
     }
 }

@@ -98,10 +98,9 @@ impl Parts {
         self.moves.clear();
         self.events.clear();
         self.starts = 0;
-        for held in self.hands.iter_mut().filter(|hand| hand.cursor != Cursor::Away).flat_map(|hand| &mut hand.held) {
-            if let Some(held) = held {
-                held.not_before = 0;
-            }
+        let playing = self.hands.iter_mut().filter(|hand| hand.cursor != Cursor::Away);
+        for held in playing.flat_map(|hand| &mut hand.held).flatten() {
+            held.not_before = 0;
         }
     }
 

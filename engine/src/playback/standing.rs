@@ -2,7 +2,7 @@
 
 use super::settings::MOST_REGIONS;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 /// Stands for no seat.
 pub const NO_SEAT: u8 = u8::MAX;
@@ -13,6 +13,7 @@ pub struct Standing {
     chosen: AtomicU8,
     seats: [AtomicU8; MOST_REGIONS],
     awaited: AtomicUsize,
+    compares: AtomicBool,
 }
 
 /// One rendition that is on its way, until it is dropped.
@@ -36,6 +37,16 @@ impl Standing {
     /// The seats of the regions in the order they are shown; [`NO_SEAT`] where there is none.
     pub fn seats(&self) -> [u8; MOST_REGIONS] {
         std::array::from_fn(|place| self.seats[place].load(Ordering::Relaxed))
+    }
+
+    /// Whether the takes themselves are to be heard.
+    pub fn compare(&self, on: bool) {
+        self.compares.store(on, Ordering::Relaxed);
+    }
+
+    /// What [`Self::compare`] said last.
+    pub fn compares(&self) -> bool {
+        self.compares.load(Ordering::Relaxed)
     }
 
     /// Counts a rendition that is on its way.

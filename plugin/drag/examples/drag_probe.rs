@@ -3,7 +3,9 @@
 //!
 //! `CANTUS_DRAG_FILES` names the files (a colon between them), `CANTUS_DRAG_LOG` the file that is told what happens.
 
-use cantus_drag::{Browser, Drag, DragState, DragWindow, Recent, copy_path, dropped, hovering, reveal, start};
+use cantus_drag::{
+    Browser, Drag, DragState, DragWindow, OpenToDrops, Recent, copy_path, dropped, hovering, reveal, start,
+};
 use egui::{Button, Rect, Sense, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::ResizeHint;
@@ -32,6 +34,7 @@ struct ProbeWindow {
     files: Vec<PathBuf>,
     log: Option<PathBuf>,
     drag: Option<Drag>,
+    drops: OpenToDrops,
     browser: Browser,
     hovered: bool,
     last: String,
@@ -47,6 +50,7 @@ impl ProbeWindow {
             files: files.unwrap_or_default(),
             log,
             drag: None,
+            drops: OpenToDrops::default(),
             browser: Browser::new(recent),
             hovered: false,
             last: String::new(),
@@ -77,7 +81,8 @@ impl ProbeWindow {
 }
 
 impl NiceEguiApp for ProbeWindow {
-    fn build(&mut self, _: egui::Context, _: GuiContext, _: &mut Frame) -> Result<(), baseview::HandlerError> {
+    fn build(&mut self, _: egui::Context, _: GuiContext, frame: &mut Frame) -> Result<(), baseview::HandlerError> {
+        self.drops = OpenToDrops::of(DragWindow::of(frame.baseview_window()));
         self.tell("window opened".into());
         Ok(())
     }

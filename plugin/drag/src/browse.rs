@@ -302,6 +302,9 @@ struct Keys {
 impl Keys {
     fn take(ui: &Ui, nothing_typed: bool) -> Self {
         ui.input_mut(|input| {
+            // Before the arrow alone, which would match it, too.
+            let up = input.consume_key(Modifiers::ALT, Key::ArrowUp)
+                || nothing_typed && input.consume_key(Modifiers::NONE, Key::Backspace);
             let page = isize::try_from(PAGE).unwrap_or(1);
             let mut count = |key, steps: isize| {
                 let pressed = input.count_and_consume_key(Modifiers::NONE, key);
@@ -312,8 +315,6 @@ impl Keys {
                 + count(Key::PageDown, page)
                 + count(Key::PageUp, -page);
             let enter = input.consume_key(Modifiers::NONE, Key::Enter);
-            let up = input.consume_key(Modifiers::ALT, Key::ArrowUp)
-                || nothing_typed && input.consume_key(Modifiers::NONE, Key::Backspace);
             Self { steps, enter, up }
         })
     }

@@ -25,6 +25,7 @@ pub enum DragState {
 /// The window a drag begins in.
 #[derive(Debug, Clone, Copy)]
 pub struct DragWindow<'a> {
+    #[cfg_attr(windows, expect(dead_code, reason = "OLE asks for no window"))]
     handle: Option<WindowHandle<'a>>,
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "other systems have one screen to drag on"))]
     display: Option<&'a str>,
@@ -46,9 +47,15 @@ impl<'a> DragWindow<'a> {
         Self { display: Some(display), ..self }
     }
 
+    /// The X server, where it is not the usual one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn display(self) -> Option<&'a str> {
+        self.display
+    }
+
     /// Its number on an X server.
     #[cfg(target_os = "linux")]
-    fn x11(self) -> Option<u32> {
+    pub(crate) fn x11(self) -> Option<u32> {
         match self.handle?.as_raw() {
             RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
             RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
@@ -73,15 +80,6 @@ impl Progress {
 
     pub(crate) fn set(&self, state: DragState) {
         *self.state.lock() = state;
-    }
-
-    /// Nothing will be heard any more.
-    #[cfg(windows)]
-    pub(crate) fn end(&self) {
-        let mut state = self.state.lock();
-        if *state == DragState::Dragging {
-            *state = DragState::Cancelled;
-        }
     }
 }
 
@@ -150,13 +148,27 @@ fn begin(
     thread.map(Some).map_err(|error| format!("The drag could not begin: {error}."))
 }
 
-#[cfg(any(windows, target_os = "macos"))]
+/// The system's own loop runs until the button is up; nothing can call it off before.
+#[cfg(windows)]
+fn begin(
+    _window: DragWindow<'_>,
+    files: Vec<PathBuf>,
+    _label: String,
+    progress: Arc<Progress>,
+) -> Result<Option<JoinHandle<()>>, String> {
+    let run = move || progress.set(crate::windows::drag(&files));
+    let thread = std::thread::Builder::new().name("cantus-drag".into()).spawn(run);
+    thread.map(Some).map_err(|error| format!("The drag could not begin: {error}."))
+}
+
+#[cfg(target_os = "macos")]
 fn begin(
     window: DragWindow<'_>,
     files: Vec<PathBuf>,
     _label: String,
     progress: Arc<Progress>,
 ) -> Result<Option<JoinHandle<()>>, String> {
-    let handle = window.handle.ok_or("There is no window to drag from.")?;
-    crate::native::begin(handle, files, progress)
+    let handle = window.handle.ok_or("There is no window to drag from. Use Copy path.")?;
+    crate::macos::begin(handle, &files, progress)?;
+    Ok(None)
 }

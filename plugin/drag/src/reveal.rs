@@ -2,7 +2,7 @@
 
 use egui::Context;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Shows a file in the file manager, chosen where the system can do that. Returns as soon as the request has left.
 ///
@@ -22,7 +22,7 @@ pub fn copy_path(context: &Context, file: &Path) {
 }
 
 /// The file manager that is running is asked first, as it can mark the file; else the folder is opened.
-#[cfg(all(unix, not(target_os = "macos")))]
+#[cfg(target_os = "linux")]
 fn request(file: &Path) -> std::io::Result<()> {
     const SCRIPT: &str = "(dbus-send --session --print-reply --reply-timeout=3000 --dest=org.freedesktop.FileManager1 \
         /org/freedesktop/FileManager1 org.freedesktop.FileManager1.ShowItems \"array:string:$1\" string: \
@@ -47,6 +47,7 @@ fn request(file: &Path) -> std::io::Result<()> {
 /// A shell that leaves its work behind and ends at once: the work belongs to the system then, and no dead child stays with the host.
 #[cfg(unix)]
 fn shell(script: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) -> std::io::Result<()> {
+    use std::process::Stdio;
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg("cantus-reveal");
     arguments(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -6,7 +6,10 @@
 mod escape;
 mod icon;
 mod messages;
+mod relay;
 mod target;
+
+pub(crate) use relay::stand_in;
 
 use crate::drag_out::{DragState, Progress};
 use escape::Escape;

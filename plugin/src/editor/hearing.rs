@@ -21,19 +21,22 @@ impl Window {
         view.player.as_ref().is_some_and(|player| player.clip(seat(view)) == Some(id))
     }
 
-    /// Between the variation that plays and the track as it is.
+    /// Between the rendition that plays and the take itself, at the same loudness.
     pub(super) fn compare_button(&mut self, ui: &mut Ui, view: &View) {
-        let there = |id: u64| view.variations.iter().any(|variation| variation.id == id);
-        self.compared = view.active.or(self.compared).filter(|id| there(*id));
-        let Some(id) = self.compared else { return };
-        let original = view.active.is_none();
-        for (chosen, text, hint) in [
-            (original, "A  original", "The track as it is: no rendition"),
-            (!original, "B  rendition", "The rendition that was heard last"),
+        if view.active.is_none() {
+            return;
+        }
+        for (original, text, hint) in [
+            (true, "A  original", "What you sang, in its place, as loud as the rendition"),
+            (false, "B  rendition", "The rendition that was chosen"),
         ] {
+            let chosen = view.comparing == original;
             if ui.add(Button::selectable(chosen, text)).on_hover_text(hint).clicked() && !chosen {
-                self.instance.select(if original { Some(id) } else { None });
+                self.instance.compare(original);
             }
+        }
+        if ui.button("Off").on_hover_text("No rendition: the track as it is").clicked() {
+            self.instance.select(None);
         }
     }
 

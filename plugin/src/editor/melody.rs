@@ -23,7 +23,9 @@ pub mod zoom;
 
 use cantus_engine::analysis::Analysis;
 use cantus_engine::analysis::edit::{MelodyEdit, NoteId};
+use cantus_engine::capture::take::Take;
 use cantus_engine::instance::Instance;
+use cantus_engine::instance::region::RegionId;
 use cantus_engine::instance::view::View;
 use colours::Colours;
 use edits::{Quantising, Step};
@@ -36,6 +38,7 @@ use nice_plug_egui::KeyCapture;
 use playhead::Playheads;
 use scene::Scene;
 use std::sync::Arc;
+use steps::Moment;
 use zoom::{Extent, Plane, Zoom};
 
 /// Sizes in points; egui's zoom scales them.
@@ -52,8 +55,10 @@ const GAP: f32 = 2.0;
 #[derive(Default)]
 pub struct Roll {
     zoom: Option<Zoom>,
-    /// The take that the zoom and the selection are about: its number and its frames.
-    take: Option<(u64, i64)>,
+    /// The take that the zoom and the selection are about: its region, its number and its frames.
+    take: Option<TakeName>,
+    /// How other takes were looked at: regions come and go, and each is found as it was left.
+    left: Vec<(TakeName, Zoom)>,
     /// The selected notes; the last is the one that keys are about.
     selected: Vec<NoteId>,
     /// The melody the selection was last compared with.
@@ -61,6 +66,8 @@ pub struct Roll {
     gesture: Option<Gesture>,
     /// Where the pointer was last: it may leave the window with a note.
     pointer: Pos2,
+    /// Where the menu was opened.
+    menu_at: Pos2,
     /// Where the keyboard was last, in seconds: Tab goes on from there when nothing is selected.
     cursor: f64,
     tool: Tool,
@@ -72,6 +79,12 @@ pub struct Roll {
     kept: KeyList,
     plane: Option<Plane>,
 }
+
+/// The region of a take, its number and its frames.
+type TakeName = (RegionId, u64, i64);
+
+/// Takes whose zoom is remembered.
+const REMEMBERED: usize = 32;
 
 /// Keys as the host adapter names them.
 type KeyList = Vec<nice_plug_egui::Key>;
@@ -153,7 +166,10 @@ impl Roll {
             zoom.follow(time.0, &extent);
         }
         if self.gesture.is_some() {
-            scrolling::pull(self.pointer, &plane, &mut zoom, &extent);
+            // A pointer that rests beyond the edge goes on pulling.
+            if scrolling::pull(self.pointer, &plane, &mut zoom, &extent) {
+                ui.ctx().request_repaint();
+            }
         }
         let plane = Plane { rect: places.plot, zoom };
 
@@ -161,14 +177,19 @@ impl Roll {
         steps.extend(self.keyboard(ui, &response, by_button));
         let (edit, preview) = self.mouse(ui, &response, &mut scene);
         response.context_menu(|ui| steps.extend(self.menu(ui, view)));
+        if edit.is_some() || !steps.is_empty() {
+            ui.ctx().request_repaint();
+        }
         self.commit(edit, view, instance);
         for step in steps {
-            self.step(step, &scene, heads.first(), (&mut zoom, &extent), view, instance, &response);
+            let moment = Moment { view, instance, playhead: heads.first(), response: &response };
+            self.step(step, &scene, &moment, (&mut zoom, &extent));
         }
         let plane = Plane { rect: places.plot, zoom };
         (self.zoom, self.plane) = (Some(zoom), Some(plane));
         let scene = Scene::new(plane, analysis, view, &self.selected, colours);
-        self.draw(ui, &places, &scene, view, heads, preview.as_ref(), &response);
+        self.draw(ui, &places, &scene, (heads, preview.as_ref()), view.take.as_ref());
+        self.explain(ui, &scene, &response);
     }
 
     /// The keys the window keeps from the host: all while somebody types, a few while the melody has the keyboard.
@@ -192,9 +213,15 @@ impl Roll {
 
     /// Forgets what is not there any more.
     fn keep_to(&mut self, view: &View) {
-        let take = view.take.as_ref().map(|take| (take.id, take.audio.length().0));
+        let take = view.take.as_ref().map(|take| (view.region, take.id, take.audio.length().0));
         if take != self.take {
-            (self.take, self.zoom, self.gesture) = (take, None, None);
+            if let Some(left) = self.take.zip(self.zoom) {
+                self.left.retain(|(name, _)| *name != left.0);
+                self.left.insert(0, left);
+                self.left.truncate(REMEMBERED);
+            }
+            let before = self.left.iter().find(|(name, _)| Some(*name) == take).map(|(_, zoom)| *zoom);
+            (self.take, self.zoom, self.gesture) = (take, before, None);
             self.selected.clear();
         }
         let ids = &view.corrections.ids;
@@ -246,10 +273,11 @@ impl Roll {
             gestures::click(&mut self.selected, id, adds);
             self.cursor = scene.plane.time(at.x).0;
         }
-        if response.secondary_clicked()
-            && let Some(index) = hit.note().filter(|index| !scene.selected[*index])
-        {
-            self.selected = vec![scene.ids[index]];
+        if response.secondary_clicked() {
+            self.menu_at = at;
+            if let Some(index) = hit.note().filter(|index| !scene.selected[*index]) {
+                self.selected = vec![scene.ids[index]];
+            }
         }
         if response.drag_started_by(LEFT) {
             let begun = gestures::begin(scene, &mut self.selected, self.tool, origin.unwrap_or(at), modifiers);
@@ -263,26 +291,27 @@ impl Roll {
         if response.dragged_by(LEFT) {
             return (None, edit);
         }
-        // Let go: the picture shows the result from the next frame on, so this one still shows the preview.
         self.gesture = None;
+        // Egui ends a drag on Escape, too, and then nothing is corrected.
+        if !ui.input(|input| input.pointer.primary_released()) {
+            return (None, None);
+        }
+        // Let go: the picture shows the result from the next frame on, so this one still shows the preview.
         (edit.clone(), edit)
     }
 
     /// Draws everything.
-    #[allow(clippy::too_many_arguments)]
     fn draw(
         &self,
         ui: &mut Ui,
         places: &Places,
         scene: &Scene,
-        view: &View,
-        heads: Playheads,
-        preview: Option<&MelodyEdit>,
-        response: &Response,
+        (heads, preview): (Playheads, Option<&MelodyEdit>),
+        take: Option<&Arc<Take>>,
     ) {
         let (plane, colours, analysis) = (&scene.plane, &scene.colours, scene.analysis);
         ui.painter().rect_filled(places.plot, 0.0, colours.background);
-        let content = (analysis, view.take.as_ref());
+        let content = (analysis, take);
         pictures::of(ui.ctx()).lock().draw(ui, plane, places.strip, content, colours);
         let painter = ui.painter_at(places.plot);
         let cursor = self.selected.last().filter(|_| self.focused).and_then(|id| scene.index_of(*id));
@@ -308,7 +337,6 @@ impl Roll {
             let ring = Stroke::new(1.5, colours.focus);
             ui.painter().rect_stroke(places.plot, 0.0, ring, StrokeKind::Inside);
         }
-        self.explain(ui, scene, response);
     }
 
     /// What is said about the note under the pointer, and about all of them to those who do not see them.

@@ -3,7 +3,7 @@
 use super::screen::Screen;
 use super::surface::{Fetches, INSIDE, Lies, Manners, OUTSIDE, Seen, Surface};
 use crate::turn;
-use cantus_drag::{Drag, DragState, DragWindow, start};
+use cantus_drag::{Drag, DragState, DragWindow, OpenToDrops, start};
 use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle, WindowHandle, XlibWindowHandle};
 use std::fs;
 use std::path::PathBuf;
@@ -81,32 +81,41 @@ fn ended(drag: &Drag) -> DragState {
     }
 }
 
-fn drag_onto(manners: Manners, gesture: Gesture, files: &Files) -> Option<(DragState, Vec<Seen>, Vec<String>)> {
-    let screen = Screen::open()?;
+fn drag_onto(
+    screen: &Screen,
+    manners: Manners,
+    gesture: Gesture,
+    files: &Files,
+) -> (DragState, Vec<Seen>, Vec<String>) {
     let hand = screen.hand();
     let surface = Surface::open(&screen.name, manners);
+    let own = Own(surface.editor);
+    let stands_in = matches!(manners.lies, Lies::WithinHost | Lies::AroundEditor);
+    let open = stands_in.then(|| OpenToDrops::of(DragWindow::of(&own).on_display(&screen.name)));
+    sleep(Duration::from_millis(if stands_in { 300 } else { 0 }));
     hand.move_to(OUTSIDE);
     hand.press();
     let drag = start(DragWindow::none().on_display(&screen.name), &files.paths, "a label").unwrap();
-    sleep(Duration::from_millis(100));
+    sleep(Duration::from_millis(60));
     hand.move_to(INSIDE);
-    sleep(Duration::from_millis(100));
+    sleep(Duration::from_millis(60));
     match gesture {
         Gesture::DropInside => {}
         Gesture::PassOver => hand.move_to(OUTSIDE),
         Gesture::Escape => hand.press_escape(),
     }
-    sleep(Duration::from_millis(100));
+    sleep(Duration::from_millis(60));
     hand.release();
     let state = ended(&drag);
     drop(drag);
-    sleep(Duration::from_millis(100));
-    Some((state, surface.seen(), surface.files()))
+    drop(open);
+    sleep(Duration::from_millis(60));
+    (state, surface.seen(), surface.files())
 }
 
-fn check_drag(name: &str, manners: Manners, gesture: Gesture, expected: &Outcome) {
+fn check_drag(screen: &Screen, name: &str, manners: Manners, gesture: Gesture, expected: &Outcome) {
     let files = files(2);
-    let Some((state, seen, lists)) = drag_onto(manners, gesture, &files) else { return };
+    let (state, seen, lists) = drag_onto(screen, manners, gesture, &files);
     match &expected.state {
         Some(expected) => assert_eq!(&state, expected, "{name}"),
         None => assert!(matches!(&state, DragState::Failed(why) if why.ends_with("Copy path.")), "{name}: {state:?}"),
@@ -128,6 +137,7 @@ fn check_drag(name: &str, manners: Manners, gesture: Gesture, expected: &Outcome
 #[test]
 fn files_arrive_in_windows_of_every_manner() {
     let _turn = turn();
+    let Some(screen) = Screen::open() else { return };
     let well = Manners::default();
     let millis = Duration::from_millis;
     let rows = [
@@ -136,6 +146,12 @@ fn files_arrive_in_windows_of_every_manner() {
         ("in a frame", Manners { lies: Lies::Nested, ..well }),
         ("behind a proxy", Manners { lies: Lies::BehindProxy, ..well }),
         ("behind a proxy that went", Manners { lies: Lies::BehindDeadProxy, ..well }),
+        ("an editor in a host's window", Manners { lies: Lies::WithinHost, ..well }),
+        (
+            "an editor that fetches while it is held",
+            Manners { lies: Lies::WithinHost, fetches: Fetches::WhileHeld, ..well },
+        ),
+        ("a host's window around an editor", Manners { lies: Lies::AroundEditor, ..well }),
         ("answers late", Manners { answers_after: Some(millis(700)), ..well }),
         ("fetches late", Manners { fetches: Fetches::AfterDrop(millis(1_000)), ..well }),
         ("says it took nothing, as Qt does", Manners { finishes: Some(false), ..well }),
@@ -143,13 +159,14 @@ fn files_arrive_in_windows_of_every_manner() {
         ("fetches while it is held", Manners { fetches: Fetches::WhileHeld, ..well }),
     ];
     for (name, manners) in rows {
-        check_drag(name, manners, Gesture::DropInside, &TAKEN);
+        check_drag(&screen, name, manners, Gesture::DropInside, &TAKEN);
     }
 }
 
 #[test]
 fn a_drag_that_is_not_wanted_ends_quietly() {
     let _turn = turn();
+    let Some(screen) = Screen::open() else { return };
     let well = Manners::default();
     let unseen = Outcome { seen: &[], ..GIVEN_UP };
     let gone = Outcome { seen: &[Seen::Enter, Seen::Position], ..GIVEN_UP };
@@ -157,18 +174,25 @@ fn a_drag_that_is_not_wanted_ends_quietly() {
         ("passed over", well, Gesture::PassOver, &GIVEN_UP),
         ("Escape", well, Gesture::Escape, &GIVEN_UP),
         ("refused", Manners { accepts: false, ..well }, Gesture::DropInside, &GIVEN_UP),
+        (
+            "an editor in a host's window, passed over",
+            Manners { lies: Lies::WithinHost, ..well },
+            Gesture::PassOver,
+            &GIVEN_UP,
+        ),
         ("takes no drops", Manners { aware: None, ..well }, Gesture::DropInside, &unseen),
         ("too old", Manners { aware: Some(2), ..well }, Gesture::DropInside, &unseen),
         ("goes under the pointer", Manners { vanishes_at: Some(Seen::Position), ..well }, Gesture::DropInside, &gone),
     ];
     for (name, manners, gesture, expected) in rows {
-        check_drag(name, manners, gesture, expected);
+        check_drag(&screen, name, manners, gesture, expected);
     }
 }
 
 #[test]
 fn a_drag_that_fails_says_what_to_do() {
     let _turn = turn();
+    let Some(screen) = Screen::open() else { return };
     let well = Manners::default();
     let rows = [
         ("never answers", Manners { answers_after: None, ..well }),
@@ -176,7 +200,7 @@ fn a_drag_that_fails_says_what_to_do() {
         ("takes nothing", Manners { fetches: Fetches::Never, finishes: Some(false), ..well }),
     ];
     for (name, manners) in rows {
-        check_drag(name, manners, Gesture::DropInside, &FAILED);
+        check_drag(&screen, name, manners, Gesture::DropInside, &FAILED);
     }
 }
 
@@ -208,11 +232,35 @@ fn a_drag_is_not_dropped_where_it_comes_from() {
     assert_eq!(surface.seen(), []);
 }
 
+/// Without what stands in for the editor, the host's window hears of drags, and the editor does not: the rows above can fail.
+#[test]
+fn an_editor_that_nobody_stands_in_for_gets_nothing() {
+    let _turn = turn();
+    let files = files(1);
+    let Some(screen) = Screen::open() else { return };
+    let hand = screen.hand();
+    let surface = Surface::open(&screen.name, Manners { lies: Lies::WithinHost, ..Manners::default() });
+    let own = Own(surface.window);
+    let named = || screen.proxy_around(surface.window);
+    let open = OpenToDrops::of(DragWindow::of(&own).on_display(&screen.name));
+    sleep(Duration::from_millis(400));
+    assert!(named().is_some(), "the host's window names the one that stands in");
+    drop(open);
+    assert_eq!((named(), threads()), (None, 0), "nothing is left in the host's window, and no thread");
+    hand.move_to(INSIDE);
+    hand.press();
+    let drag = start(DragWindow::none().on_display(&screen.name), &files.paths, "").unwrap();
+    sleep(Duration::from_millis(200));
+    drop(drag);
+    hand.release();
+    assert_eq!(surface.seen(), []);
+}
+
 /// Threads of a drag in this process.
 fn threads() -> usize {
     let names =
         fs::read_dir("/proc/self/task").unwrap().map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
-    names.filter(|name| name.as_ref().is_ok_and(|name| name.trim_end() == "cantus-drag")).count()
+    names.filter(|name| name.as_ref().is_ok_and(|name| name.starts_with("cantus-dr"))).count()
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::thread::sleep;
 use std::time::Duration;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT,
-    Window,
+    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    MOTION_NOTIFY_EVENT, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -36,6 +36,15 @@ impl Screen {
         let screen = Self { server, name: format!(":{}", number.trim()) };
         assert!(!number.trim().is_empty(), "Xvfb ended before it opened a screen");
         Some(screen)
+    }
+
+    /// The window that stands for the one around `window`, where there is one.
+    pub fn proxy_around(&self, window: Window) -> Option<Window> {
+        let (connection, _) = x11rb::connect(Some(&self.name)).unwrap();
+        let name = connection.intern_atom(false, b"XdndProxy").unwrap().reply().unwrap().atom;
+        let around = connection.query_tree(window).unwrap().reply().unwrap().parent;
+        let value = connection.get_property(false, around, name, AtomEnum::WINDOW, 0, 1).unwrap().reply().unwrap();
+        value.value32()?.next()
     }
 
     pub fn hand(&self) -> Hand {
@@ -73,7 +82,7 @@ impl Hand {
         for step in 1..=8 {
             let part = |from: i16, to: i16| from + (to - from) * step / 8;
             self.fake(MOTION_NOTIFY_EVENT, 0, (part(from.root_x, to.0), part(from.root_y, to.1)));
-            sleep(Duration::from_millis(12));
+            sleep(Duration::from_millis(9));
         }
     }
 

@@ -16,7 +16,7 @@ use x11rb::wrapper::ConnectionExt as _;
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
         XdndAware, XdndProxy, XdndSelection, XdndEnter, XdndPosition, XdndStatus, XdndLeave, XdndDrop, XdndFinished,
-        XdndActionCopy, GOT, LIST: b"text/uri-list",
+        XdndActionCopy, WM_STATE, GOT, LIST: b"text/uri-list",
     }
 }
 
@@ -48,6 +48,10 @@ pub enum Lies {
     BehindProxy,
     /// The proxy it names went long ago.
     BehindDeadProxy,
+    /// As an editor in a host's window that claims to take drops, and takes none.
+    WithinHost,
+    /// As a host's window that takes drops, around an editor in its upper left corner.
+    AroundEditor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub enum Seen {
 /// The window, from 300, 100 on, 200 pixels wide and high.
 pub struct Surface {
     pub window: Window,
+    /// The window that is an editor's: itself, but for one that lies around an editor.
+    pub editor: Window,
     /// Messages in their order, each kind once in a row.
     seen: Arc<Mutex<Vec<Seen>>>,
     files: Receiver<String>,
@@ -114,9 +120,10 @@ impl Surface {
             connection.change_property32(PropMode::REPLACE, window, name, kind, &[value]).unwrap();
         };
         let window = match manners.lies {
-            Lies::Nested => make(make(root, (300, 100)), (0, 0)),
+            Lies::Nested | Lies::WithinHost => make(make(root, (300, 100)), (0, 0)),
             _ => make(root, (300, 100)),
         };
+        let mut editor = window;
         let mut hears = window;
         match manners.lies {
             Lies::BehindProxy => {
@@ -125,6 +132,15 @@ impl Surface {
                 put(window, atoms.XdndProxy, AtomEnum::WINDOW, hears);
             }
             Lies::BehindDeadProxy => put(window, atoms.XdndProxy, AtomEnum::WINDOW, 0x0123_4567),
+            Lies::WithinHost => {
+                let host = connection.query_tree(window).unwrap().reply().unwrap().parent;
+                put(host, atoms.WM_STATE, AtomEnum::CARDINAL, 1);
+                put(host, atoms.XdndAware, AtomEnum::ATOM, 5);
+            }
+            Lies::AroundEditor => {
+                put(window, atoms.WM_STATE, AtomEnum::CARDINAL, 1);
+                editor = make(window, (-150, -150));
+            }
             Lies::Plainly | Lies::Nested => {}
         }
         if let Some(version) = manners.aware {
@@ -149,7 +165,7 @@ impl Surface {
                 }
             })
         };
-        Self { window, seen, files, stop, thread: Some(thread) }
+        Self { window, editor, seen, files, stop, thread: Some(thread) }
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -181,6 +197,8 @@ impl Talk {
     fn hear(&self, event: &Event, seen: &Mutex<Vec<Seen>>, got: &dyn Fn(String)) {
         let atoms = &self.atoms;
         match event {
+            // The host around it says nothing to what it hears.
+            Event::ClientMessage(message) if self.is_host(message.window) => {}
             Event::ClientMessage(message) => {
                 assert_eq!(message.window, self.window, "messages speak of the window, also those to its proxy");
                 let data = message.data.as_data32();
@@ -215,6 +233,10 @@ impl Talk {
             }
             _ => {}
         }
+    }
+
+    fn is_host(&self, window: Window) -> bool {
+        self.manners.lies == Lies::WithinHost && window != self.window
     }
 
     fn answer(&self, kind: Seen, data: [u32; 5]) {

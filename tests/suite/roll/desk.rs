@@ -6,7 +6,7 @@ use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::take::{Take, TakeSource};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::packed::PackedAudio;
-use cantus_engine::session::{SavedTake, Session, TakeFacts};
+use cantus_engine::session::{SavedRegion, SavedTake, Session, TakeFacts};
 use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, SampleRate, Seconds, SongGrid};
 use cantus_plugin::editor::melody::Roll;
 use cantus_plugin::editor::melody::zoom::Plane;
@@ -75,7 +75,13 @@ pub fn instance_with(analysis: Analysis) -> Instance {
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };
-    instance.restore(Session { take: Some(saved), analysis: Some(analysis), ..Session::default() }).unwrap();
+    instance
+        .restore(Session::of_region(SavedRegion {
+            take: Some(saved),
+            analysis: Some(analysis),
+            ..SavedRegion::default()
+        }))
+        .unwrap();
     instance
 }
 
@@ -204,9 +210,23 @@ impl Desk {
         self.picture(vec![Event::ModifiersChanged(Modifiers::NONE)]);
     }
 
+    /// Presses the button with this label, wherever it is: the first of them, from the top. The Split tool stands before the button.
+    pub fn press_button(&mut self, label: &str) {
+        self.context.enable_accesskit();
+        let mut place = None;
+        self.picture_of(Vec::new(), &mut |output| {
+            let nodes = output.accesskit_update.iter().flat_map(|update| &update.nodes);
+            let found = nodes.filter(|(_, node)| node.label() == Some(label)).filter_map(|(_, node)| node.bounds());
+            let first = found.min_by(|a, b| (a.y0, a.x0).partial_cmp(&(b.y0, b.x0)).unwrap());
+            place = first.map(|area| pos2((area.x0 + area.x1) as f32 / 2.0, (area.y0 + area.y1) as f32 / 2.0));
+        });
+        self.context.disable_accesskit();
+        self.click(place.unwrap_or_else(|| panic!("there is no {label}")), Modifiers::NONE);
+    }
+
     /// The corrections in force.
     pub fn edits(&self) -> Vec<MelodyEdit> {
-        self.judged.as_ref().unwrap_or(&self.instance).session().edits.done.0
+        self.judged.as_ref().unwrap_or(&self.instance).session().regions.remove(0).edits.done.0
     }
 
     pub fn notes(&self) -> Vec<Note> {

@@ -85,7 +85,7 @@ fn undo_and_redo_have_their_keys() {
 fn tab_walks_over_the_notes_and_escape_leaves() {
     let mut desk = Desk::new();
     // Beside all notes: the next one is the first after that place.
-    desk.click(desk.at(2.0 * BEAT - 0.05, 55), NONE);
+    desk.click(desk.at(2.0 * BEAT - 0.05, 58), NONE);
     desk.key(Key::Tab, NONE);
     assert_eq!(desk.roll.selected(), ids(&[2]));
     desk.key(Key::Tab, NONE);

@@ -25,7 +25,7 @@ fn dragging_moves_notes_in_pitch_and_time() {
     // Which note, seconds and semitones dragged, held keys, and what comes of it.
     let rows: [(usize, f64, i16, Modifiers, Option<MelodyEdit>); 9] = [
         (2, 0.0, 3, NONE, Some(moved(&[2], 3, 0.0))),
-        (2, 0.0, -12, NONE, Some(moved(&[2], -12, 0.0))),
+        (2, 0.0, -7, NONE, Some(moved(&[2], -7, 0.0))),
         (2, 0.05, 0, NONE, Some(moved(&[2], 0, 0.05))),
         (2, -0.07, -1, NONE, Some(moved(&[2], -1, -0.07))),
         // It stops at its neighbours, a tenth of a second away.
@@ -143,7 +143,7 @@ fn clicks_and_bands_select() {
     // All of them move together.
     let hands = |desk: &mut Desk| desk.drag(desk.on(3), by(desk, 0.0, -2), NONE);
     check_corrects(&mut desk, "together", hands, &[moved(&[2, 3, 4], -2, 0.0)]).unwrap();
-    desk.click(desk.at(4.6, 55), NONE);
+    desk.click(desk.at(4.6, 58), NONE);
     assert!(desk.roll.selected().is_empty());
     assert!(desk.edits().is_empty());
 }
@@ -160,4 +160,47 @@ fn the_menu_orders() {
     // The first entry lies right under the corner of the menu.
     let up = |desk: &mut Desk| desk.click(at + vec2(20.0, 18.0), NONE);
     check_corrects(&mut desk, "semitone up", up, &[moved(&[5], 1, 0.0)]).unwrap();
+}
+
+#[test]
+fn tools_draw_and_split() {
+    let mut desk = Desk::new();
+    desk.press_button("Draw");
+    let hands = |desk: &mut Desk| desk.drag(desk.at(4.1, 66), by(desk, 0.5, 0), NONE);
+    check_corrects(&mut desk, "draw", hands, &[added(4.1, 4.6, 66)]).unwrap();
+    // Backwards as well, and never over a note.
+    let hands = |desk: &mut Desk| desk.drag(desk.at(4.3, 70), by(desk, -0.8, 0), NONE);
+    check_corrects(&mut desk, "backwards", hands, &[added(7.0 * BEAT + LENGTH, 4.3, 70)]).unwrap();
+    desk.press_button("Split");
+    let at = 6.0 * BEAT + 0.1;
+    let hands = |desk: &mut Desk| desk.click(desk.at(at, KEYS[6]), NONE);
+    let split = MelodyEdit::Split { note: NoteId::heard(6), at: Seconds(at) };
+    check_corrects(&mut desk, "split", hands, &[split]).unwrap();
+    let hands = |desk: &mut Desk| desk.drag(desk.on(6), by(desk, 0.0, 3), NONE);
+    check_corrects(&mut desk, "the tool for splitting moves nothing", hands, &[]).unwrap();
+}
+
+#[test]
+fn buttons_correct() {
+    let four = || Selection::Notes(ids(&[4]));
+    let rows = [
+        ("Octave up", MelodyEdit::Octave { notes: four(), octaves: 1 }),
+        ("Octave down", MelodyEdit::Octave { notes: four(), octaves: -1 }),
+        ("Delete", MelodyEdit::Delete { notes: four() }),
+        ("Quantise", MelodyEdit::Quantise { notes: four(), division: 4, strength: 1.0 }),
+    ];
+    for (button, expected) in rows {
+        let mut desk = Desk::new();
+        desk.click(desk.on(4), NONE);
+        check_corrects(&mut desk, button, |desk| desk.press_button(button), &[expected]).unwrap();
+        // The keyboard stays with the notes.
+        desk.key(Key::A, Modifiers::COMMAND | Modifiers::CTRL);
+        assert_eq!(desk.roll.selected().len(), KEYS.len(), "{button}");
+    }
+    // Without a selection these are about all notes.
+    let mut desk = Desk::new();
+    let all = MelodyEdit::Quantise { notes: Selection::All, division: 4, strength: 1.0 };
+    check_corrects(&mut desk, "all", |desk| desk.press_button("Quantise"), &[all]).unwrap();
+    let mut desk = Desk::new();
+    check_corrects(&mut desk, "none", |desk| desk.press_button("Octave up"), &[]).unwrap();
 }

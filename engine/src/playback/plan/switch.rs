@@ -6,9 +6,6 @@ use crate::playback::clip::Clip;
 use crate::playback::settings::SwitchAt;
 use crate::time::{Beats, Frames, Seconds};
 
-/// A position this little before a bar line, in beats, is on it.
-const ON_THE_LINE: f64 = 1e-6;
-
 /// What tempo ramps do to a position between two blocks is less.
 const A_JUMP: Seconds = Seconds(0.03);
 
@@ -78,8 +75,10 @@ fn line_in_song(clip: &Clip, deck: &Deck, block: &Block) -> Option<usize> {
         here.beats = here.beats.or_else(|| here.seconds.map(|seconds| seconds * tempo.0 / 60.0));
         let clock = HostClock::of(&here, deck.rate)?;
         let (from, now) = (stamp.bar_start_beats.unwrap_or(0.0), here.beats?);
-        let line = from + ((now - from - ON_THE_LINE) / bar).ceil() * bar;
-        let after = usize::try_from(clock.frame_of(line) - clock.now).unwrap_or(0);
+        let bars = ((now - from) / bar).floor();
+        // The line is on the frame nearest to it, which may be this one though the position is a hair behind.
+        let lines = [bars, bars + 1.0].map(|bars| clock.frame_of(from + bars * bar) - clock.now);
+        let after = lines.into_iter().find_map(|after| usize::try_from(after).ok())?;
         if after < piece.frames {
             return Some(after);
         }
@@ -92,8 +91,7 @@ fn line_in_song(clip: &Clip, deck: &Deck, block: &Block) -> Option<usize> {
 fn line_in_count(clip: &Clip, counter: i64, end: i64) -> Option<usize> {
     let (grid, bar) = (clip.grid(), clip.grid().metre.bar().0);
     let now = grid.beat_at(Frames(counter).seconds(clip.rate())).0;
-    let bars = ((now - ON_THE_LINE) / bar).ceil();
-    // A bar line that rounds to before the count is behind it.
+    let bars = (now / bar).floor();
     let lines = [bars, bars + 1.0].map(|bars| grid.frame_of(Beats(bars * bar), clip.rate()).0);
     let line = lines.into_iter().find(|&line| line >= counter)?.min(end);
     usize::try_from(line - counter).ok()

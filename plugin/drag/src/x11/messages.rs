@@ -38,6 +38,8 @@ x11rb::atom_manager! {
         PLAIN: b"text/plain",
         PLAIN_UTF8: b"text/plain;charset=utf-8",
         CANTUS_TIME,
+        CANTUS_STANDS_FOR,
+        WM_STATE,
         _NET_WM_WINDOW_TYPE,
         _NET_WM_WINDOW_TYPE_DND,
     }

@@ -30,13 +30,14 @@ impl Target {
     }
 }
 
-/// The first window that takes drops, on the way down from the root. Windows in `skip` take none, nor does anything in them.
+/// The first window that takes drops, on the way down from the root. The window the drag began in takes none, nor does the drag's
+/// icon.
 pub(super) fn find(
     connection: &RustConnection,
     atoms: &Atoms,
     root: Window,
     at: (i16, i16),
-    skip: [Option<Window>; 2],
+    [own, icon]: [Option<Window>; 2],
 ) -> Result<Option<Target>> {
     let mut window = root;
     for _ in 0..DEEPEST {
@@ -46,12 +47,12 @@ pub(super) fn find(
         window = place.child;
         if window == 0 {
             // A desktop may be drawn by a window that stands for the root.
-            return Ok(target(connection, atoms, root)?.filter(|target| target.destination != root));
+            return Ok(target(connection, atoms, root, own)?.filter(|target| target.destination != root));
         }
-        if skip.contains(&Some(window)) {
+        if [own, icon].contains(&Some(window)) {
             return Ok(None);
         }
-        if let Some(target) = target(connection, atoms, window)? {
+        if let Some(target) = target(connection, atoms, window, own)? {
             return Ok(Some(target));
         }
     }
@@ -59,26 +60,37 @@ pub(super) fn find(
 }
 
 /// What a window says of itself.
-fn target(connection: &RustConnection, atoms: &Atoms, window: Window) -> Result<Option<Target>> {
+fn target(connection: &RustConnection, atoms: &Atoms, window: Window, own: Option<Window>) -> Result<Option<Target>> {
     let proxy = number(connection, window, atoms.XdndProxy, AtomEnum::WINDOW)?;
     // One that has gone leaves its name behind; one that is there names itself.
-    let destination = match proxy {
-        Some(proxy) if number(connection, proxy, atoms.XdndProxy, AtomEnum::WINDOW)? == Some(proxy) => proxy,
-        _ => window,
+    let proxy = match proxy {
+        Some(proxy) => {
+            let itself = number(connection, proxy, atoms.XdndProxy, AtomEnum::WINDOW)? == Some(proxy);
+            let stands_for = number(connection, proxy, atoms.CANTUS_STANDS_FOR, AtomEnum::WINDOW)?;
+            // One that stands for the window the drag began in is passed over, as that window is.
+            Some(proxy).filter(|_| itself && (own.is_none() || stands_for != own))
+        }
+        None => None,
     };
+    let destination = proxy.unwrap_or(window);
     let version = number(connection, destination, atoms.XdndAware, AtomEnum::ANY)?;
     let understood = version.filter(|version| *version >= OLDEST);
     Ok(understood.map(|version| Target { window, destination, version: version.min(VERSION) }))
 }
 
 /// The first number of a property; nothing when the property or the window is not there.
-fn number(connection: &RustConnection, window: Window, property: Atom, kind: AtomEnum) -> Result<Option<u32>> {
+pub(super) fn number(
+    connection: &RustConnection,
+    window: Window,
+    property: Atom,
+    kind: AtomEnum,
+) -> Result<Option<u32>> {
     let property = survived(connection.get_property(false, window, property, kind, 0, 1)?.reply())?;
     Ok(property.and_then(|property| property.value32()?.next()))
 }
 
 /// Windows come and go while they are asked about; only a broken connection is an error.
-fn survived<T>(reply: std::result::Result<T, ReplyError>) -> Result<Option<T>> {
+pub(super) fn survived<T>(reply: std::result::Result<T, ReplyError>) -> Result<Option<T>> {
     match reply {
         Ok(reply) => Ok(Some(reply)),
         Err(ReplyError::X11Error(_)) => Ok(None),

@@ -11,7 +11,7 @@ const CLASSES: usize = 12;
 /// Rows of the texture a pitch class: what is between two classes is soft, the rest is not.
 const ROWS: usize = 4;
 /// The strongest class is this opaque, and what is weaker than the floor is not shown.
-const STRONGEST: f32 = 0.24;
+const STRONGEST: f32 = 0.3;
 const FLOOR: f32 = 0.15;
 /// The widest texture that every system takes.
 const WIDEST: usize = 2048;

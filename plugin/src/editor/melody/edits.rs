@@ -28,6 +28,8 @@ pub enum Step {
     Delete,
     Quantise,
     SnapToKey,
+    /// Splits the note where the menu was opened, or draws one there.
+    Here,
     Undo,
     Redo,
     SelectAll,

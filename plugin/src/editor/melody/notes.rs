@@ -1,13 +1,14 @@
 //! Thread: gui. The notes: bodies, names, what is selected, what they will be after a gesture, and what they say about themselves.
 
 use super::colours::Colours;
+use super::pictures;
 use super::scene::{Scene, visible};
 use super::zoom::Plane;
 use cantus_engine::analysis::edit::MelodyEdit;
 use cantus_engine::analysis::edit::Selection;
 use cantus_engine::analysis::{Analysis, Note};
 use cantus_engine::time::Seconds;
-use egui::{Align2, FontId, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::{Align2, FontId, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 /// Notes that are less certain than this are marked.
 pub const DOUBTFUL: f32 = 0.5;
@@ -86,29 +87,29 @@ pub fn selection(painter: &Painter, scene: &Scene, cursor: Option<usize>) {
 pub fn preview(painter: &Painter, scene: &Scene, edit: &MelodyEdit) {
     match edit {
         MelodyEdit::Move { notes: Selection::Notes(_), semitones, by } => {
-            let moved = scene.visible().filter(|index| scene.selected[*index]);
-            for index in moved.clone() {
-                fade(painter, scene, index);
+            let mut faded = Mesh::default();
+            for index in scene.visible().filter(|index| scene.selected[*index]) {
+                pictures::add_box(&mut faded, scene.body(index), scene.colours.background.gamma_multiply(0.6));
             }
+            painter.add(Shape::mesh(faded));
             let mut free_from = f32::NEG_INFINITY;
-            for index in 0..scene.notes().len() {
-                let note = &scene.notes()[index];
+            let (from, to) = scene.plane.span();
+            for (note, _) in scene.notes().iter().zip(&scene.selected).filter(|(_, selected)| **selected) {
                 let (onset, offset) = (note.onset + *by, note.offset + *by);
-                let is_there = scene.selected[index] && offset.0 >= scene.plane.span().0;
-                if is_there && onset.0 <= scene.plane.span().1 {
+                if offset.0 >= from && onset.0 <= to {
                     let key = (i16::from(note.key) + semitones).clamp(0, 127) as u8;
-                    ghost(painter, scene, (onset, offset, key), &mut free_from);
+                    free_from = ghost(painter, scene, (onset, offset, key), free_from);
                 }
             }
         }
         MelodyEdit::Stretch { note, onset, offset } => {
             if let Some(index) = scene.index_of(*note) {
                 fade(painter, scene, index);
-                ghost(painter, scene, (*onset, *offset, scene.notes()[index].key), &mut f32::NEG_INFINITY.clone());
+                ghost(painter, scene, (*onset, *offset, scene.notes()[index].key), f32::NEG_INFINITY);
             }
         }
         MelodyEdit::Add { onset, offset, key, .. } => {
-            ghost(painter, scene, (*onset, *offset, *key), &mut f32::NEG_INFINITY.clone());
+            ghost(painter, scene, (*onset, *offset, *key), f32::NEG_INFINITY);
         }
         _ => {}
     }
@@ -118,16 +119,20 @@ fn fade(painter: &Painter, scene: &Scene, index: usize) {
     painter.rect_filled(scene.body(index), 0.0, scene.colours.background.gamma_multiply(0.6));
 }
 
-fn ghost(painter: &Painter, scene: &Scene, (onset, offset, key): (Seconds, Seconds, u8), free_from: &mut f32) {
+/// A note as it will be. Its name is drawn where there is room: from `free_from` on, and from the result on for the next.
+fn ghost(painter: &Painter, scene: &Scene, (onset, offset, key): (Seconds, Seconds, u8), free_from: f32) -> f32 {
     let body = scene.plane.body(onset, offset, key);
     painter.rect_filled(body, rounding(body), scene.colours.note);
-    painter.rect_stroke(body, rounding(body), Stroke::new(1.5, scene.colours.selection), StrokeKind::Outside);
-    if body.left() >= *free_from {
-        let name = scene.analysis.key.key.spell(key);
-        let at = body.left_top() - vec2(0.0, 1.0);
-        painter.text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(10.5), scene.colours.text);
-        *free_from = body.left() + NAME_WIDTH;
+    if body.width() > ROUNDED_FROM {
+        painter.rect_stroke(body, rounding(body), Stroke::new(1.5, scene.colours.selection), StrokeKind::Outside);
     }
+    if body.left() < free_from {
+        return free_from;
+    }
+    let name = scene.analysis.key.key.spell(key);
+    let at = body.left_top() - vec2(0.0, 1.0);
+    painter.text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(10.5), scene.colours.text);
+    body.left() + NAME_WIDTH
 }
 
 /// What there is to know about a note, a line each.

@@ -33,14 +33,14 @@ pub fn wheel_and_drag(ui: &Ui, response: &Response, plane: &Plane, zoom: &mut Zo
     }
 }
 
-/// What is dragged beyond an edge pulls the picture along.
-pub fn pull(at: egui::Pos2, plane: &Plane, zoom: &mut Zoom, extent: &Extent) {
+/// What is dragged beyond an edge pulls the picture along. Says whether it did.
+pub fn pull(at: egui::Pos2, plane: &Plane, zoom: &mut Zoom, extent: &Extent) -> bool {
     let beyond = |value: f32, low: f32, high: f32| (value - value.clamp(low, high)) * PULL;
     let x = beyond(at.x, plane.rect.left(), plane.rect.right());
     let y = beyond(at.y, plane.rect.top(), plane.rect.bottom());
-    if x != 0.0 || y != 0.0 {
-        zoom.scroll(plane.seconds_of(x), -y / plane.row(), extent);
-    }
+    let before = *zoom;
+    zoom.scroll(plane.seconds_of(x), -y / plane.row(), extent);
+    *zoom != before
 }
 
 /// The bar of the time, under the picture.

@@ -2,6 +2,7 @@
 
 use super::Roll;
 use super::edits::{self, Step};
+use super::gestures;
 use super::scene::Scene;
 use super::zoom::{Extent, Zoom};
 use cantus_engine::instance::Instance;
@@ -12,18 +13,17 @@ use egui::Response;
 /// What one press of + or - does to the zoom.
 const ZOOM_STEP: f64 = 1.4;
 
+/// What a step may need to know.
+pub struct Moment<'a> {
+    pub view: &'a View,
+    pub instance: &'a Instance,
+    pub playhead: Option<Seconds>,
+    pub response: &'a Response,
+}
+
 impl Roll {
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn step(
-        &mut self,
-        step: Step,
-        scene: &Scene,
-        playhead: Option<Seconds>,
-        (zoom, extent): (&mut Zoom, &Extent),
-        view: &View,
-        instance: &Instance,
-        response: &Response,
-    ) {
+    pub(super) fn step(&mut self, step: Step, scene: &Scene, moment: &Moment, (zoom, extent): (&mut Zoom, &Extent)) {
+        let Moment { view, instance, playhead, response } = *moment;
         let middle = ((self.cursor(scene) - zoom.from) / zoom.seconds).clamp(0.0, 1.0);
         match step {
             Step::Undo => instance.undo_edit(),
@@ -39,6 +39,7 @@ impl Roll {
             Step::ZoomIn => zoom.zoom_time(ZOOM_STEP, middle, extent),
             Step::ZoomOut => zoom.zoom_time(1.0 / ZOOM_STEP, middle, extent),
             Step::Fit => *zoom = Zoom::fit(extent),
+            Step::Here => self.commit(gestures::double_click(scene, self.menu_at, self.quantising), view, instance),
             _ => {
                 self.cursor = self.cursor(scene);
                 for edit in edits::corrections(step, scene, &self.selected, self.quantising, playhead) {

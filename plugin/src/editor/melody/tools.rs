@@ -29,6 +29,8 @@ const IN_MENU: [Entry; 6] = [
     ("Longer", Step::Lengthen(1), "Ctrl + arrow right"),
     ("Shorter", Step::Lengthen(-1), "Ctrl + arrow left"),
 ];
+const HERE: Entry =
+    ("Split or draw here", Step::Here, "Splits the note under the pointer, or draws one there: double click");
 const TOOLS: [(&str, Tool, &str); 3] = [
     ("Select", Tool::Select, "Click, drag a box, drag notes and their ends. Double click: draw or split"),
     ("Draw", Tool::Draw, "Drag over an empty place to draw a note"),
@@ -53,6 +55,8 @@ impl Roll {
         };
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 5.0;
+            ui.spacing_mut().interact_size.y = 20.0;
+            ui.spacing_mut().button_padding.y = 2.0;
             for (text, tool, hint) in TOOLS {
                 if ui.add(Button::selectable(self.tool == tool, text).small()).on_hover_text(hint).clicked() {
                     self.tool = tool;
@@ -110,10 +114,11 @@ impl Roll {
     pub(super) fn menu(&self, ui: &mut Ui, view: &View) -> Option<Step> {
         let mut ordered = None;
         let any = !self.selected.is_empty();
-        let groups: [(&[Entry], bool); 4] = [
+        let groups: [(&[Entry], bool); 5] = [
             (&IN_MENU, any),
             (&ON_NOTES, any),
             (&ON_ALL, !view.corrections.ids.is_empty()),
+            (&[HERE], true),
             (&[("Select all", Step::SelectAll, "Ctrl + A")], !view.corrections.ids.is_empty()),
         ];
         for (index, (entries, possible)) in groups.into_iter().enumerate() {
