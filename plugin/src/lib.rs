@@ -4,7 +4,7 @@ mod clap_entry;
 mod contained;
 mod controls;
 mod dirty;
-/// The window. Public for its tests, which run it without a host.
+/// The window, reachable for the tests that draw it without a host.
 #[doc(hidden)]
 pub mod editor;
 mod params;
@@ -12,6 +12,7 @@ mod process;
 mod state;
 mod tasks;
 mod vst3_entry;
+mod wake;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::session::journal;
@@ -24,6 +25,7 @@ use process::Block;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use tasks::Task;
+use wake::Wake;
 
 /// The plugin as the host sees it.
 pub struct Cantus {
@@ -36,14 +38,18 @@ pub struct Cantus {
     block: Block,
     /// A block panicked: until the next activation the track passes through.
     fallen: bool,
+    /// What wakes an open window.
+    wake: Wake,
 }
 
 impl Default for Cantus {
     fn default() -> Self {
         let dirty = Arc::new(Dirty::of_new_instance());
+        let wake = Wake::default();
         let notice = {
-            let dirty = dirty.clone();
+            let (dirty, window) = (dirty.clone(), wake.notifier());
             Arc::new(move |notice| {
+                window.request_repaint();
                 if notice == Notice::Dirty {
                     dirty.request();
                 }
@@ -51,7 +57,7 @@ impl Default for Cantus {
         };
         let instance = Arc::new(Instance::new(notice));
         let params = Arc::new(CantusParams::new(instance.clone()));
-        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false }
+        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false, wake }
     }
 }
 
@@ -122,7 +128,8 @@ impl Plugin for Cantus {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
-        let create = || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone());
+        let create =
+            || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone(), self.wake.notifier());
         contained(Place::OpenWindow, Some(&self.instance), create).flatten()
     }
 
@@ -178,6 +185,9 @@ impl Plugin for Cantus {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        let transport = context.transport();
+        let (playing, rate) = (transport.playing, transport.sample_rate);
+        self.wake.block(playing, buffer.as_slice_immutable().first().map_or(&[], |channel| &**channel), rate);
         let ends = self.ends.as_mut().filter(|_| !self.fallen);
         let work = || self.block.process(&self.params, ends, buffer, aux, context);
         if contained(Place::Process, Some(&self.instance), work).is_none() || self.fallen {

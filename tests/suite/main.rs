@@ -24,6 +24,7 @@ mod roll;
 mod session;
 mod settings;
 mod tidy;
+mod window;
 mod worker;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

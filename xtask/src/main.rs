@@ -15,6 +15,7 @@ mod measure;
 mod packages;
 mod random_checkpoint;
 mod score;
+mod screenshots;
 mod soak;
 mod suite;
 mod validate;
@@ -48,6 +49,8 @@ cargo xtask <word> [options]
   validate Plays a song with a hum in every host that is on this machine and judges what they recorded.
            [--host NAME]... [--out DIR] [--keep]; CLAP_VALIDATOR and VST3_VALIDATOR name validators
   measure  Says what Cantus costs a song: 50 instances, memory, the audio thread, saving, bouncing.  [--quick] [--debug]
+  screenshots
+           Draws the window in every state, without a display.  [--out DIR]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         "soak" => soak::run(&rest),
         "measure" => measure::run(&rest),
         "validate" => validate::run(&rest),
+        "screenshots" => screenshots::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");
