@@ -12,6 +12,7 @@ mod state;
 mod tasks;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
+use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
 use dirty::Dirty;
 use nice_plug::prelude::*;
@@ -137,6 +138,7 @@ impl Plugin for Cantus {
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
         self.block.prepare(&self.params, config.process_mode, context.plugin_api());
+        self.instance.stage_files(None);
         let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
         let ends = ends.map(|mut ends| {
             // What the player of before left sounding at other instruments ends with the first block of the new one.
@@ -147,6 +149,7 @@ impl Plugin for Cantus {
         });
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
+        self.instance.keep_journal(journal::default_dir());
         self.instance.set_input_offset(self.params.input_offset());
         self.instance.set_auto_arm(self.params.auto_arm_order());
         self.instance.set_count_in(self.params.count_in.value().unsigned_abs());

@@ -21,6 +21,7 @@ mod plugin;
 mod rendition;
 mod roll;
 mod session;
+mod settings;
 mod tidy;
 mod worker;
 
