@@ -3,7 +3,7 @@
 use super::cuts::{ODD, check_take, record_range};
 use super::rig::{Host, Rig};
 use cantus_engine::capture::collector::{CaptureEvent, CaptureState};
-use cantus_engine::capture::cut::CaptureMode;
+use cantus_engine::capture::cut::{CaptureMode, Recall};
 use cantus_engine::capture::ring::MidiEvent;
 use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::time::{Beats, Bpm, Metre};
@@ -156,7 +156,8 @@ fn a_capture_arms_itself_when_the_song_starts() {
         rig.play_sound(9_600, &[480], |_, _| 0.0);
         assert!(matches!(rig.events_so_far().as_slice(), [CaptureEvent::Ended]), "{mode:?}");
         rig.ear.set_auto_arm(None);
-        rig.settle();
+        // An answer to a later order: that one has arrived.
+        let _ = rig.recall(Recall::Bars(1));
         rig.host.playing = true;
         rig.play(96_000, &[480]);
         assert!(rig.events_so_far().is_empty());

@@ -229,6 +229,25 @@ fn bars_start_again_after_a_locate() {
 }
 
 #[test]
+fn a_collector_that_comes_late_misses_no_bar() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(Host::new(48_000, 120.0), 1, directory.path());
+    rig.arm(CaptureMode::Bars(1));
+    rig.play(48_000, &[480]);
+    rig.settle();
+    // When it looks again, the song has jumped, and the next bar has begun.
+    let other = rig.stall(std::time::Duration::from_millis(300));
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    rig.host.sample = rig.host.sample_of(17.5);
+    let located_at = rig.pushed.len();
+    rig.play(96_000, &[480]);
+    rig.settle();
+    rig.play(96_000, &[480]);
+    assert_eq!(check_take(&rig, &rig.take(), located_at, 20.0, 4.0), Ok(()));
+    drop(other);
+}
+
+#[test]
 fn bars_start_again_after_a_stop() {
     let directory = tempfile::tempdir().unwrap();
     let mut rig = Rig::new(Host::new(48_000, 120.0), 1, directory.path());

@@ -8,7 +8,7 @@ use cantus_engine::capture::recorder::Recorder;
 use cantus_engine::capture::ring::ring;
 use cantus_engine::time::SampleRate;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const RATES: [u32; 3] = [44_100, 48_000, 96_000];
 
@@ -26,6 +26,16 @@ fn studio(rate: u32) -> Studio {
     let settings = EarSettings { spool_dir: None, ..EarSettings::default() };
     let ear = collector.add(reader, settings, Box::new(move |event| drop(sender.send(event))));
     Studio { recorder, ear, events, _collector: collector }
+}
+
+/// Orders a measurement, and waits until the order has arrived.
+fn measure(studio: &Studio) {
+    studio.ear.measure_offset();
+    let begun = Instant::now();
+    while !studio.ear.snapshot().measuring {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Lets a studio run for some seconds; `wire` makes the input's sample out of everything that went out before the block.
@@ -61,9 +71,7 @@ fn noise(frame: usize) -> f32 {
 /// The clicks as they go out, from the first one on.
 fn clicks(rate: u32) -> Vec<f32> {
     let mut studio = studio(rate);
-    studio.ear.measure_offset();
-    // Until the order has arrived.
-    std::thread::sleep(Duration::from_millis(30));
+    measure(&studio);
     let out = run(&mut studio, rate, 3.5, |_, _| 0.0);
     let first = out.iter().position(|&sample| sample != 0.0).unwrap();
     out[first..].to_vec()
@@ -165,9 +173,7 @@ fn an_ear_measures_what_its_own_output_needs_to_come_back() {
         };
         let out = run(&mut studio, rate, 0.5, wire);
         assert!(out.iter().all(|&sample| sample == 0.0), "nothing sounds that nobody ordered");
-        studio.ear.measure_offset();
-        std::thread::sleep(Duration::from_millis(30));
-        assert!(studio.ear.snapshot().measuring);
+        measure(&studio);
         let out = run(&mut studio, rate, 4.0, wire);
         let peak = out.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
         assert!((0.05..=0.11).contains(&peak), "quiet: {peak}");
@@ -179,8 +185,7 @@ fn an_ear_measures_what_its_own_output_needs_to_come_back() {
     }
     // No wire, no measurement.
     let mut studio = studio(48_000);
-    studio.ear.measure_offset();
-    std::thread::sleep(Duration::from_millis(30));
+    measure(&studio);
     run(&mut studio, 48_000, 4.0, |_, _| 0.0);
     let Ok(CaptureEvent::Problem(sentence)) = studio.events.recv_timeout(Duration::from_secs(20)) else { panic!() };
     assert!(sentence.contains("nothing came back"), "{sentence}");

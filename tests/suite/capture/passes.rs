@@ -110,7 +110,7 @@ fn nothing_replaces_a_pass_that_was_kept_or_chosen_or_generated_from() {
         rig.play(480, &[480]);
         assert!(is_pass(&rig.take(), 1) && is_pass(&rig.take(), 2));
         order(&rig);
-        rig.settle();
+        rig.wait_until("it is over", |rig| rig.ear.snapshot().capture == CaptureState::Idle);
         sing(&mut rig, 3);
         let later = rig.events_so_far();
         let takes = later.iter().filter(|event| matches!(event, CaptureEvent::TakeFinished(_))).count();

@@ -110,7 +110,7 @@ pub struct Rig {
     /// Song sample of every frame pushed so far.
     pub pushed: Vec<i64>,
     /// After the ear, so that it is dropped last.
-    _collector: Collector,
+    collector: Collector,
 }
 
 pub fn settings(spool_dir: &Path) -> EarSettings {
@@ -124,7 +124,7 @@ impl Rig {
         let (sender, events) = channel();
         let on_event = Box::new(move |event| drop(sender.send(event)));
         let ear = collector.add(reader, settings(spool_dir), on_event);
-        Self { host, recorder, ear, events, pushed: Vec::new(), _collector: collector }
+        Self { host, recorder, ear, events, pushed: Vec::new(), collector }
     }
 
     pub fn set_input_offset(&self, offset: Seconds) {
@@ -182,6 +182,16 @@ impl Rig {
         self.settle();
         self.ear.arm(mode);
         self.wait_until("armed", |rig| rig.ear.snapshot().capture != CaptureState::Idle);
+    }
+
+    /// Keeps the collector busy for so long with another instance, whose ear it gives.
+    pub fn stall(&self, long: Duration) -> Ear {
+        let (_, reader) = ring(SampleRate(self.host.rate), 1, 0.2);
+        let settings = EarSettings { spool_dir: None, ..EarSettings::default() };
+        let ear = self.collector.add(reader, settings, Box::new(move |_| std::thread::sleep(long)));
+        // Nothing was heard there, which is told.
+        ear.recall(Recall::Bars(1));
+        ear
     }
 
     /// The next event that is a result: not the arming, and not the tail of a take.

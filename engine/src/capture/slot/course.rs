@@ -33,8 +33,12 @@ impl Slot {
             let (mode, at) = (capture.mode, capture.at);
             match cut::progress(&self.history, mode, at, self.offset_frames()) {
                 Progress::Waiting => {
-                    // The song jumped: what had begun is not what was asked for.
-                    self.drop_growing();
+                    // The song jumped: what had begun is not what was asked for, and nothing else has begun since.
+                    if self.growing().is_some() {
+                        self.drop_growing();
+                        let end = self.history.end();
+                        self.capture.iter_mut().for_each(|capture| capture.at = end);
+                    }
                     break;
                 }
                 Progress::Recording { start, target } => {
@@ -177,12 +181,10 @@ impl Slot {
         self.history.pin(None);
     }
 
-    /// Forgets what has begun; the capture waits again, for what comes from now on.
+    /// Forgets what has begun; the capture waits again.
     pub(super) fn drop_growing(&mut self) {
-        let end = self.history.end();
         let Some(capture) = &mut self.capture else { return };
         if let Some(growing) = capture.growing.take() {
-            capture.at = end;
             growing.spool.into_iter().for_each(Spool::delete);
             self.history.pin(None);
         }
