@@ -64,6 +64,7 @@ fn instance(analysis: Analysis) -> Instance {
         on_grid: true,
         length: analysis.length,
         lost_frames: 0,
+        margins: Default::default(),
         remarks: Vec::new(),
     };
     let instance = Instance::new(Arc::new(|_| {}));

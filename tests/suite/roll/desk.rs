@@ -71,6 +71,7 @@ pub fn instance_with(analysis: Analysis) -> Instance {
         grid,
         on_grid: true,
         lost_frames: 0,
+        margins: Default::default(),
         remarks: Vec::new(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
