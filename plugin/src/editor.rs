@@ -9,6 +9,7 @@ mod style;
 mod theme;
 mod variations;
 
+use crate::contained::{Place, contained};
 use crate::dirty::Dirty;
 use crate::params::CantusParams;
 use cantus_engine::instance::Instance;
@@ -88,6 +89,20 @@ impl NiceEguiApp for Window {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        let instance = self.instance.clone();
+        contained(Place::Window, Some(&instance), || self.picture(ui, frame));
+        // Also after a mistake: the next picture may well be whole, and shows the sentence.
+        ui.ctx().request_repaint_after(REFRESH);
+    }
+
+    fn editor_closed(&mut self) {
+        self.host = None;
+    }
+}
+
+impl Window {
+    /// Draws everything.
+    fn picture(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let view = self.instance.view();
         if let Some(host) = &self.host {
             self.dirty.mark_by_parameter(&self.params, host);
@@ -107,15 +122,8 @@ impl NiceEguiApp for Window {
             .show(ui, |ui| self.roll.show(ui, &view, &self.instance));
         // The host keeps its space bar and transport keys unless somebody is typing here.
         frame.set_key_capture(self.roll.key_capture(ui.ctx().text_edit_focused()));
-        ui.ctx().request_repaint_after(REFRESH);
     }
 
-    fn editor_closed(&mut self) {
-        self.host = None;
-    }
-}
-
-impl Window {
     /// Sets a parameter through the host, as a gesture.
     fn set<P: Param>(&self, param: &P, value: P::Plain) {
         if let Some(host) = &self.host {

@@ -139,7 +139,7 @@ pub struct PartParams {
 #[derive(Params)]
 pub struct CantusParams {
     /// Takes, notes and variations.
-    #[persist = "session"]
+    #[nested]
     pub session: SavedSession,
 
     /// Passes the track through untouched.

@@ -19,8 +19,10 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod robustness;
 mod roll;
 mod session;
+mod settings;
 mod tidy;
 mod worker;
 

@@ -1,6 +1,9 @@
 //! Tests of the session container: what a project saves comes back, and damage is a sentence.
 
 mod corrections;
+mod golden;
+mod hostile;
+mod journals;
 
 use cantus_engine::Error;
 use cantus_engine::analysis::edit::EditHistory;
@@ -139,6 +142,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
             active: Some(7),
         }],
         chosen: 0,
+        without_sound: true,
         unknown: vec![Chunk { tag: *b"NEWR", bytes: vec![1, 2, 3].into() }],
     }
 }

@@ -31,6 +31,10 @@ Xvfb -displayfd 7 -screen 0 1400x1000x24 -nolisten tcp 7>"$work/display" >"$work
 for _ in $(seq 100); do [ -s "$work/display" ] && break; sleep 0.1; done
 [ -s "$work/display" ] || fail "Xvfb did not start"
 export DISPLAY=:$(cat "$work/display") HOME=$work/home XDG_RUNTIME_DIR=$work/run LIBGL_ALWAYS_SOFTWARE=1
+# The file manager of this screen.
+mkdir -p "$work/bin"
+printf '#!/bin/sh\necho "$1" >>"%s/opened.txt"\n' "$work" >"$work/bin/xdg-open"; chmod +x "$work/bin/xdg-open"
+export PATH="$work/bin:$PATH" DBUS_SESSION_BUS_ADDRESS=unix:path=$work/nobody
 export CANTUS_DRAG_LOG=$work/probe.log NO_AT_BRIDGE=1
 mkdir -p "$HOME" "$work/run" "$work/song" "$work/files"; chmod 700 "$work/run"
 openbox >"$work/openbox.log" 2>&1 & children+=($!)
@@ -93,7 +97,11 @@ song=$(named 'drag\.qtr') || fail "qtractor opened no window"
 sleep 2
 xdotool windowmove --sync "$song" 60 40; sleep 1
 place "$song"; song_x=$X song_y=$Y
-xdotool mousemove $((X + 183)) $((Y + 182)) click --repeat 2 --delay 80 1
+# A double click on the plugin in the track's list; a busy machine may take it for two.
+for _ in $(seq 5); do
+  xdotool mousemove $((X + 183)) $((Y + 182)) click --repeat 2 --delay 60 1
+  told '^window opened' && break
+done
 editor=$(named '^Cantus drag probe - Track 1') || fail "the editor did not open"
 sleep 2
 xdotool windowmove --sync "$editor" 600 480; sleep 1
@@ -138,12 +146,9 @@ echo "ok: Escape calls a drag off, and the host's window stays"
 
 # 4. From the GTK window into the editor, embedded in the host.
 drag $((window_x + 220)) $((window_y + 100)) $((x + 320)) $((y + 300)); xdotool mouseup 1
-if told '^dropped .*Größe 50% #2.wav'; then
-  grep -q '^hover Some' "$CANTUS_DRAG_LOG" || fail "the editor did not notice what was held over it"
-  echo "ok: from a GTK 3 window into the editor embedded in qtractor: $(grep -m1 -o 'position.*' "$CANTUS_DRAG_LOG" | tail -1)"
-else
-  embedded="; NOT into the editor embedded in qtractor"
-fi
+told '^dropped .*Größe 50% #2.wav.*Some\(\[3[12]' || fail "the editor embedded in the host did not get the file"
+grep -q '^hover Some' "$CANTUS_DRAG_LOG" || fail "the editor did not notice what was held over it"
+echo "ok: from a GTK 3 window into the editor embedded in qtractor"
 
 # 5. The path on the clipboard, as another program reads it.
 xdotool windowactivate --sync "$editor" mousemove $((x + 100)) $((y + 100)) click 1
@@ -151,6 +156,7 @@ told '^copied' || fail "Copy path was not pressed"
 sleep 0.5
 copied=$(/usr/bin/python3 - <<'P'
 import gi
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk
 print(Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text() or "")
@@ -159,9 +165,17 @@ P
 [ "$copied" = "$first" ] || fail "the clipboard holds: $copied"
 echo "ok: Copy path, read by GTK"
 
-# 6. With the window closed the files are still there, whole.
+# 6. Reveal: no file manager answers here, so the folder is opened; nothing dead stays with the host.
+xdotool mousemove $((x + 300)) $((y + 100)) click 1
+told '^reveal Ok' || fail "Reveal was not pressed"
+for _ in $(seq 40); do [ -s "$work/opened.txt" ] && break; sleep 0.25; done
+[ "$(cat "$work/opened.txt" 2>/dev/null)" = "$work/files" ] || fail "Reveal opened: $(cat "$work/opened.txt" 2>/dev/null)"
+ps -o stat= --ppid "$host" | grep -q Z && fail "a dead child stays with the host"
+echo "ok: Reveal, and no dead child stays with the host"
+
+# 7. With the window closed the files are still there, whole.
 xdotool windowclose "$editor"; sleep 1
 kill -0 $host 2>/dev/null || fail "qtractor died with the editor's window"
 [ "$(cat "$first" "$second" | sha256sum)" = "$sum_before" ] || fail "the files changed"
 grep -E 'panic' "$work/qtractor.log" && fail "something panicked"
-echo "PASS drag: qtractor and GTK 3${embedded:-}, $(($(date +%s) - begun)) s"
+echo "PASS drag: qtractor and GTK 3, $(($(date +%s) - begun)) s"

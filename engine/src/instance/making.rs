@@ -234,8 +234,9 @@ impl Shared {
         let takes = state.regions().iter().filter_map(|region| region.take.as_ref());
         let takes: Vec<Arc<Take>> =
             takes.filter(|current| current.packed.is_none()).map(|current| current.take.clone()).collect();
+        let embed = !state.without_sound;
         let unpacked = |region: &Region| -> Vec<(u64, Arc<Rendition>)> {
-            let wanted = |one: &&Variation| one.packed.is_none() && region.keeps_sound_of(one);
+            let wanted = |one: &&Variation| one.packed.is_none() && region.keeps_sound_of(one, embed);
             region.variations.iter().filter(wanted).filter_map(|one| Some((one.id, one.kept()?))).collect()
         };
         let mixes: Vec<(u64, Arc<Rendition>)> = state.regions().iter().flat_map(unpacked).collect();

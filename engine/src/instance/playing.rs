@@ -217,9 +217,10 @@ impl Shared {
                 let _until_sent = awaited;
                 let grid = grid.unwrap_or_else(|| source.grid.clone());
                 let again = pipeline::again(&source, &grid, rate, &tools.cache, context)?;
-                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again)))
-                {
-                    shared.rendition_arrived(id, again);
+                match (weak.upgrade(), again) {
+                    (Some(shared), Some(again)) if may_replace(&source, &again) => shared.rendition_arrived(id, again),
+                    (Some(shared), Some(_)) => shared.plays_as_saved(id),
+                    _ => {}
                 }
                 Ok(())
             }),

@@ -57,9 +57,10 @@ impl Region {
         self.take.as_ref().filter(|_| idle).map(|current| current.take.clone())
     }
 
-    /// Whether a project keeps the sound of a variation. Notes can be played again quickly; music that was made as audio cannot.
-    pub fn keeps_sound_of(&self, variation: &Variation) -> bool {
-        Some(variation.id) == self.active || variation.starred || variation.original.is_some()
+    /// Whether a project keeps the sound of a variation, when it is to `embed` sound at all. Notes can be played again; music that was made as
+    /// audio cannot.
+    pub fn keeps_sound_of(&self, variation: &Variation, embed: bool) -> bool {
+        embed && (Some(variation.id) == self.active || variation.starred) || variation.original.is_some()
     }
 
     /// The rendition that plays.

@@ -1,5 +1,6 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::{CurrentTake, VariationStage};
 use super::{Notice, Shared};
@@ -67,11 +68,17 @@ impl Shared {
 
     /// Sends the audio thread what every region plays, and listens to takes that nobody has listened to.
     pub(super) fn catch_up(self: &Arc<Self>) {
+        self.catch_up_but(&[]);
+    }
+
+    /// The same, where some regions play already what they should.
+    pub(super) fn catch_up_but(self: &Arc<Self>, settled: &[RegionId]) {
         let state = self.state.lock();
         state.tell_standing();
         let unheard: Vec<_> =
             state.regions().iter().filter_map(|region| Some((region.id, region.unheard_take()?))).collect();
-        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
+        let regions = state.regions().iter().map(|region| region.id).filter(|id| !settled.contains(id));
+        let regions: Vec<_> = regions.collect();
         drop(state);
         regions.into_iter().for_each(|region| self.refresh_active(region));
         for (region, take) in unheard {
@@ -90,7 +97,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered = found;
+                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())
@@ -230,27 +237,6 @@ impl Shared {
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
-        if let Some(kept) = kept {
-            self.pack_later(id, kept);
-        }
-    }
-
-    /// Packs a mix for saving when nobody waits for anything else.
-    fn pack_later(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |_| {
-                let packed = PackedAudio::pack(&rendition.mix);
-                if let Some(shared) = weak.upgrade() {
-                    shared.state.lock().keep_packed_mix(id, &rendition, packed);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
+        self.prepare_saving();
     }
 }

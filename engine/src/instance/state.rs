@@ -1,9 +1,9 @@
 //! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId, free_seat};
 use crate::audio::AudioBuffer;
 use crate::capture::loopback::MeasuredOffset;
-use crate::capture::spool::RecoveredTake;
 use crate::capture::take::Take;
 use crate::generation::direction::Direction;
 use crate::generation::{EngineKind, Recipe};
@@ -81,9 +81,15 @@ pub(crate) struct State {
     pub measured_offset: Option<MeasuredOffset>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
-    pub recovered: Vec<RecoveredTake>,
-    /// Recovered takes in use: their files are kept until the instance goes.
-    pub restored: Vec<RecoveredTake>,
+    pub recovered: Vec<Recovered>,
+    /// What was recovered and is in use: its files are kept until the instance goes.
+    pub restored: Vec<Recovered>,
+    /// The project holds notes, and sound only of what cannot be played again.
+    pub without_sound: bool,
+    /// Variations that sound as they were saved, and would sound otherwise if they were played again.
+    pub as_saved: Vec<u64>,
+    /// Files for dragging.
+    pub files: super::files::Files,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
     /// The takes themselves are heard in place of their renditions.
@@ -108,6 +114,9 @@ impl Default for State {
             messages: VecDeque::new(),
             recovered: Vec::new(),
             restored: Vec::new(),
+            without_sound: false,
+            as_saved: Vec::new(),
+            files: super::files::Files::default(),
             connection: None,
             exported: None,
             comparing: false,

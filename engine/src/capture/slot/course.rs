@@ -50,7 +50,8 @@ impl Slot {
                 Progress::Complete(cut) => {
                     // A take that began and ended between two rounds was never written; now it is.
                     self.record(mode, cut.start, Some(cut.length));
-                    let seconds = Frames::from((cut.end - cut.start) as usize).seconds(self.history.rate());
+                    let seconds =
+                        Frames(i64::try_from(cut.end - cut.start).unwrap_or(i64::MAX)).seconds(self.history.rate());
                     if mode == CaptureMode::LoopRegion && seconds >= SHORTEST_PASS {
                         self.pass_finished(&cut);
                     } else {
