@@ -65,7 +65,6 @@ fn instance(analysis: Analysis) -> Instance {
         lost_frames: 0,
         margins: Default::default(),
         remarks: Vec::new(),
-        margins: Default::default(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };
