@@ -63,8 +63,8 @@ fn instance(analysis: Analysis) -> Instance {
         on_grid: true,
         length: analysis.length,
         lost_frames: 0,
-        remarks: Vec::new(),
         margins: Default::default(),
+        remarks: Vec::new(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };

@@ -71,8 +71,8 @@ pub fn instance_with(analysis: Analysis) -> Instance {
         grid,
         on_grid: true,
         lost_frames: 0,
-        remarks: Vec::new(),
         margins: Default::default(),
+        remarks: Vec::new(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };
