@@ -2,17 +2,15 @@
 
 mod band;
 mod capture;
-mod corrections;
 mod engine;
 mod icon;
-mod melody;
+pub mod melody;
 mod style;
 mod theme;
 mod variations;
 
 use crate::dirty::Dirty;
 use crate::params::CantusParams;
-use cantus_engine::analysis::edit::NoteId;
 use cantus_engine::instance::Instance;
 use egui::{CentralPanel, Frame as Area, Margin, Panel, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -49,8 +47,8 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// A file to open, while its path is being typed.
     path: String,
-    /// The notes that corrections are about.
-    selected: Vec<NoteId>,
+    /// The melody's zoom, selection and tools.
+    roll: melody::Roll,
     /// Captures that had ended when the window last looked.
     finished_captures: u64,
 }
@@ -67,7 +65,7 @@ pub fn create(params: Arc<CantusParams>, instance: Arc<Instance>, dirty: Arc<Dir
         chord_mistake: None,
         renaming: None,
         path: String::new(),
-        selected: Vec::new(),
+        roll: melody::Roll::default(),
         finished_captures: 0,
     };
     let state = EguiEditorState::from_size(LogicalSize::new(SIZE.0, SIZE.1), 1.0);
@@ -104,17 +102,11 @@ impl NiceEguiApp for Window {
         Panel::bottom("variations").frame(bar).resizable(true).default_size(236.0).show(ui, |ui| {
             self.variation_list(ui, &view);
         });
-        CentralPanel::default().frame(Area::new().fill(theme::BACKGROUND).inner_margin(Margin::same(8))).show(
-            ui,
-            |ui| {
-                let bar = Panel::bottom("corrections").frame(Area::new().inner_margin(Margin::symmetric(0, 4)));
-                bar.show_separator_line(false).show(ui, |ui| self.correction_bar(ui, &view));
-                melody::show(ui, &view, &mut self.selected);
-            },
-        );
+        CentralPanel::default()
+            .frame(Area::new().fill(theme::BACKGROUND).inner_margin(Margin::same(8)))
+            .show(ui, |ui| self.roll.show(ui, &view, &self.instance));
         // The host keeps its space bar and transport keys unless somebody is typing here.
-        let typing = ui.ctx().egui_wants_keyboard_input();
-        frame.set_key_capture(self.key_capture(typing));
+        frame.set_key_capture(self.roll.key_capture(ui.ctx().text_edit_focused()));
         ui.ctx().request_repaint_after(REFRESH);
     }
 

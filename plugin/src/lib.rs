@@ -1,14 +1,18 @@
 //! Thread: any. The plugin shell: host, parameters, window and state around the engine. Wiring only.
 
 mod clap_entry;
+mod controls;
 mod dirty;
-mod editor;
+/// The window. Public for its tests, which run it without a host.
+#[doc(hidden)]
+pub mod editor;
 mod params;
 mod process;
 mod state;
 mod tasks;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
+use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
 use dirty::Dirty;
 use nice_plug::prelude::*;
@@ -46,6 +50,7 @@ impl Default for Cantus {
     }
 }
 
+const MONO: NonZeroU32 = new_nonzero_u32(1);
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
 const STEM_NAMES: [&str; 8] = ["Lead", "Counter", "Chords", "Pad", "Bass", "Drums", "Percussion", "Colour"];
 
@@ -69,9 +74,22 @@ const LAYOUTS: &[AudioIOLayout] = &[
         ..AudioIOLayout::const_default()
     },
     AudioIOLayout {
-        main_input_channels: Some(new_nonzero_u32(1)),
-        main_output_channels: Some(new_nonzero_u32(1)),
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
         ..AudioIOLayout::const_default()
+    },
+    // VST3 hosts may change how many channels a port has, but not how many ports there are.
+    AudioIOLayout {
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
+        aux_input_ports: &[STEREO],
+        aux_output_ports: &[STEREO; 8],
+        names: PortNames {
+            layout: Some("Mono with stems"),
+            aux_inputs: &["Sidechain"],
+            aux_outputs: &STEM_NAMES,
+            ..PortNames::const_default()
+        },
     },
 ];
 
@@ -114,16 +132,27 @@ impl Plugin for Cantus {
         &mut self,
         layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        context: &mut impl ActivateContext<Self>,
     ) -> bool {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params);
+        self.block.prepare(&self.params, config.process_mode, context.plugin_api());
+        self.instance.stage_files(None);
         let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+        let ends = ends.map(|mut ends| {
+            // What the player of before left sounding at other instruments ends with the first block of the new one.
+            if let Some(before) = &self.ends {
+                ends.player.inherit(&before.player);
+            }
+            ends
+        });
         // Without threads the track still passes its audio through.
         self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
+        self.instance.keep_journal(journal::default_dir());
         self.instance.set_input_offset(self.params.input_offset());
+        self.instance.set_auto_arm(self.params.auto_arm_order());
+        self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
         self.dirty.open();
         true
     }
@@ -151,6 +180,10 @@ impl ClapPlugin for Cantus {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Stereo, ClapFeature::Utility];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        controls::declare(&self.params, context);
+    }
 }
 
 impl Vst3Plugin for Cantus {

@@ -19,7 +19,9 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod roll;
 mod session;
+mod settings;
 mod tidy;
 mod worker;
 

@@ -1,8 +1,10 @@
 //! Tests of the bundled plugin in a real CLAP host: the file a user installs, driven from outside.
 
+mod bounce;
 mod flow;
 mod hosts;
 mod life;
+mod many;
 mod neural;
 mod projects;
 mod real_time;

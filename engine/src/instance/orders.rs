@@ -5,7 +5,6 @@ use super::state::{Variation, VariationStage};
 use super::{Instance, Notice};
 use crate::capture::collector::CaptureMode;
 use crate::capture::file::read_take;
-use crate::capture::spool;
 use crate::error::Result;
 use crate::generation::{EngineKind, Timing};
 use crate::jobs::lanes::{Job, Lane, Priority};
@@ -46,7 +45,7 @@ impl Instance {
         self.with_ear(|ear| ear.set_input_offset(offset));
     }
 
-    fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
+    pub(super) fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
         if let Some(ear) = self.ear.lock().as_ref() {
             order(ear);
         }
@@ -106,6 +105,8 @@ impl Instance {
 
     /// Makes variations of the chosen region's take. What is missing is said in the window.
     pub fn generate(&self, wish: &Wish) {
+        // A loop that is still captured shall not replace the take that variations are made of.
+        self.with_ear(crate::capture::collector::Ear::keep);
         self.shared.generate(wish);
     }
 
@@ -172,35 +173,11 @@ impl Instance {
         self.shared.export(id, folder);
     }
 
-    /// Uses a take that a crashed host left behind.
-    pub fn restore_recovered(&self, index: usize) {
-        let mut state = self.shared.state.lock();
-        if index < state.recovered.len() {
-            let recovered = state.recovered.remove(index);
-            let take = recovered.take.clone();
-            // Its file stays until this instance goes in peace: the project may not be saved yet.
-            state.restored.push(recovered);
-            drop(state);
-            self.shared.take_arrived(None, take);
-        }
-    }
-
-    /// Forgets a take that a crashed host left behind.
-    pub fn discard_recovered(&self, index: usize) {
-        let mut state = self.shared.state.lock();
-        if index < state.recovered.len() {
-            let recovered = state.recovered.remove(index);
-            drop(state);
-            if let Err(error) = spool::discard(&recovered) {
-                self.shared.say(error.to_string());
-            }
-        }
-    }
-
-    /// What a project saves. Audio was packed when it was made, so this is a copy; what is not packed yet is packed now.
+    /// What a project saves, as plain data.
     pub fn session(&self) -> Session {
         self.shared.pack_what_is_saved();
         let state = self.shared.state.lock();
+        let embed = !state.without_sound;
         let saved = |region: &Region| SavedRegion {
             name: region.name.clone(),
             muted: region.muted,
@@ -213,7 +190,7 @@ impl Instance {
                 .variations
                 .iter()
                 .filter_map(|variation| {
-                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation));
+                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation, embed));
                     Some(SavedVariation { facts: variation.facts()?, mix })
                 })
                 .collect(),
@@ -224,9 +201,22 @@ impl Instance {
             engine: state.engine.clone(),
             direction: state.direction.clone(),
             song: state.song.clone(),
+            without_sound: state.without_sound,
             regions: state.regions().iter().map(saved).collect(),
             chosen: state.regions().iter().position(|region| region.id == state.chosen().id).unwrap_or(0),
             unknown: state.unknown.clone(),
+        }
+    }
+
+    /// Keeps the sound of active and starred variations in the project, or only their notes: then it is played again when the project is
+    /// opened, by the Cantus of that day. Music that was made as audio is kept either way. Saved with the project.
+    pub fn set_embed_sound(&self, embed: bool) {
+        let mut state = self.shared.state.lock();
+        let changed = state.without_sound == embed;
+        state.without_sound = !embed;
+        drop(state);
+        if changed {
+            (self.shared.notice)(Notice::Dirty);
         }
     }
 

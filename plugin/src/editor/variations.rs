@@ -61,7 +61,7 @@ impl Window {
                 VariationStatus::Silent => self.play_button(ui, view, variation.id),
                 VariationStatus::Ready(rendition) => {
                     self.play_button(ui, view, variation.id);
-                    let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position());
+                    let playhead = view.player.as_ref().filter(|_| active).map(|player| player.position(seat_of(view)));
                     waveform(ui, rendition, playhead);
                     facts(ui, rendition);
                     if ui.button("Export").on_hover_text("WAV mix, stems and MIDI").clicked() {
@@ -105,7 +105,7 @@ impl Window {
     fn play_button(&self, ui: &mut Ui, view: &View, id: u64) {
         let active = view.active == Some(id);
         // Chosen is one thing, in the hands of the audio thread another.
-        let arrived = view.player.as_ref().is_some_and(|player| player.clip() == Some(id));
+        let arrived = view.player.as_ref().is_some_and(|player| player.clip(seat_of(view)) == Some(id));
         let text = match (active, arrived) {
             (true, true) => "plays",
             (true, false) => "coming",
@@ -176,4 +176,9 @@ fn waveform(ui: &mut Ui, rendition: &Rendition, playhead_frame: Option<i64>) {
         let line = Rect::from_x_y_ranges(x..=x + 1.5, rect.y_range());
         painter.rect_filled(line, 0.0, theme::PLAYHEAD);
     }
+}
+
+/// Where the player holds the chosen region.
+fn seat_of(view: &View) -> usize {
+    view.regions.iter().find(|region| region.id == view.region).map_or(0, |region| region.seat)
 }
