@@ -4,6 +4,7 @@
 //! select, …) that returns at once, and a [`view::View`] that tells the truth about what is going on. Results arrive from
 //! workers; [`Notice`]s say that something changed.
 
+mod again;
 mod as_saved;
 pub mod band;
 mod capturing;

@@ -14,6 +14,7 @@ use nice_plug::wrapper::clap::{
 };
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
+use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -85,9 +86,12 @@ unsafe extern "C" fn create_plugin(
         return ptr::null();
     }
     HOST.set(host);
-    // SAFETY: `host` is not null and outlives the plugin, which CLAP promises. The reference that is leaked here is taken
-    // back by the wrapper's own `destroy`.
-    let plugin = unsafe { ports::guard((*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr()) };
+    // A panic that left this call would end the host; without an instance it tells its user that there is none.
+    let made = catch_unwind(|| {
+        // SAFETY: `host` is not null and outlives the plugin, which CLAP promises. The reference that is leaked here is taken
+        // back by the wrapper's own `destroy`.
+        unsafe { ports::guard((*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr()) }
+    });
     HOST.set(ptr::null());
-    plugin
+    made.unwrap_or(ptr::null())
 }

@@ -1,19 +1,23 @@
 //! Thread: any. The plugin shell: host, parameters, window and state around the engine. Wiring only.
 
 mod clap_entry;
+mod contained;
 mod controls;
 mod dirty;
-/// The window. Public for its tests, which run it without a host.
+/// The window, reachable for the tests that draw it without a host.
 #[doc(hidden)]
 pub mod editor;
 mod params;
 mod process;
 mod state;
 mod tasks;
+mod vst3_entry;
+mod wake;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
+use contained::{Place, contained};
 use dirty::Dirty;
 use nice_plug::prelude::*;
 use params::CantusParams;
@@ -21,6 +25,7 @@ use process::Block;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use tasks::Task;
+use wake::Wake;
 
 /// The plugin as the host sees it.
 pub struct Cantus {
@@ -31,14 +36,20 @@ pub struct Cantus {
     ends: Option<AudioEnds>,
     /// What lives from one block to the next.
     block: Block,
+    /// A block panicked: until the next activation the track passes through.
+    fallen: bool,
+    /// What wakes an open window.
+    wake: Wake,
 }
 
 impl Default for Cantus {
     fn default() -> Self {
         let dirty = Arc::new(Dirty::of_new_instance());
+        let wake = Wake::default();
         let notice = {
-            let dirty = dirty.clone();
+            let (dirty, window) = (dirty.clone(), wake.notifier());
             Arc::new(move |notice| {
+                window.request_repaint();
                 if notice == Notice::Dirty {
                     dirty.request();
                 }
@@ -46,7 +57,7 @@ impl Default for Cantus {
         };
         let instance = Arc::new(Instance::new(notice));
         let params = Arc::new(CantusParams::new(instance.clone()));
-        Self { params, instance, dirty, ends: None, block: Block::default() }
+        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false, wake }
     }
 }
 
@@ -117,7 +128,9 @@ impl Plugin for Cantus {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
-        editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone())
+        let create =
+            || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone(), self.wake.notifier());
+        contained(Place::OpenWindow, Some(&self.instance), create).flatten()
     }
 
     /// Switches that give orders come back off, and the choice of a variation is the session's: opening a project orders nothing.
@@ -137,28 +150,33 @@ impl Plugin for Cantus {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
-        self.block.prepare(&self.params, config.process_mode, context.plugin_api());
-        self.instance.stage_files(None);
-        let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
-        let ends = ends.map(|mut ends| {
-            // What the player of before left sounding at other instruments ends with the first block of the new one.
-            if let Some(before) = &self.ends {
-                ends.player.inherit(&before.player);
-            }
-            ends
+        let instance = self.instance.clone();
+        let ends = contained(Place::Activate, Some(&instance), || {
+            self.block.prepare(&self.params, config.process_mode, context.plugin_api());
+            self.instance.stage_files(None);
+            let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+            let ends = ends.map(|mut ends| {
+                // What the player of before left sounding at other instruments ends with the first block of the new one.
+                if let Some(before) = &self.ends {
+                    ends.player.inherit(&before.player);
+                }
+                ends
+            });
+            self.instance.keep_journal(journal::default_dir());
+            self.instance.set_input_offset(self.params.input_offset());
+            self.instance.set_auto_arm(self.params.auto_arm_order());
+            self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
+            self.dirty.open();
+            ends.inspect_err(|error| self.instance.tell(error.to_string())).ok()
         });
         // Without threads the track still passes its audio through.
-        self.ends = ends.inspect_err(|error| self.instance.tell(error.to_string())).ok();
-        self.instance.keep_journal(journal::default_dir());
-        self.instance.set_input_offset(self.params.input_offset());
-        self.instance.set_auto_arm(self.params.auto_arm_order());
-        self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
-        self.dirty.open();
+        self.ends = ends.flatten();
+        self.fallen = false;
         true
     }
 
     fn deactivate(&mut self) {
-        self.dirty.close();
+        contained(Place::Deactivate, Some(&self.instance), || self.dirty.close());
     }
 
     fn process(
@@ -167,7 +185,16 @@ impl Plugin for Cantus {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        self.block.process(&self.params, self.ends.as_mut(), buffer, aux, context);
+        let transport = context.transport();
+        let (playing, rate) = (transport.playing, transport.sample_rate);
+        self.wake.block(playing, buffer.as_slice_immutable().first().map_or(&[], |channel| &**channel), rate);
+        let ends = self.ends.as_mut().filter(|_| !self.fallen);
+        let work = || self.block.process(&self.params, ends, buffer, aux, context);
+        if contained(Place::Process, Some(&self.instance), work).is_none() || self.fallen {
+            self.fallen = true;
+            let stems = aux.outputs.iter_mut().flat_map(|output| output.as_slice().iter_mut());
+            stems.for_each(|samples| samples.fill(0.0));
+        }
         // We listen also while the track is silent.
         ProcessStatus::KeepAlive
     }
@@ -191,5 +218,3 @@ impl Vst3Plugin for Cantus {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
 }
-
-nice_export_vst3!(Cantus);

@@ -1,5 +1,6 @@
 //! Thread: gui. What the host's project holds besides parameters: the engine's session, as text.
 
+use crate::contained::{Place, contained};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::Session;
 use cantus_engine::session::container::Chunk;
@@ -19,12 +20,14 @@ pub struct SavedSession {
     instance: Arc<Instance>,
     /// A session that could not be read: saved again as it was, because a newer Cantus may well read it.
     unreadable: Mutex<Option<String>>,
+    /// What was opened or saved last: a save that fails gives it again, because an empty project would be lost work.
+    last: Mutex<String>,
 }
 
 impl SavedSession {
     /// For an instance.
     pub fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, unreadable: Mutex::default() }
+        Self { instance, unreadable: Mutex::default(), last: Mutex::default() }
     }
 
     fn text(&self) -> String {
@@ -41,14 +44,20 @@ impl SavedSession {
     }
 
     fn open(&self, text: String) {
-        let restored = Session::decode_text(&text).and_then(|session| self.instance.restore(session));
-        *self.unreadable.lock() = match restored {
-            Ok(()) => None,
-            Err(error) => {
-                self.instance.tell(error.to_string());
-                Some(text)
+        let restored = contained(Place::Load, Some(&self.instance), || {
+            Session::decode_text(&text).and_then(|session| self.instance.restore(session))
+        });
+        match restored {
+            Some(Ok(())) => {
+                *self.unreadable.lock() = None;
+                *self.last.lock() = text;
             }
-        };
+            Some(Err(error)) => {
+                self.instance.tell(error.to_string());
+                *self.unreadable.lock() = Some(text);
+            }
+            None => *self.unreadable.lock() = Some(text),
+        }
     }
 }
 
@@ -61,7 +70,8 @@ unsafe impl Params for SavedSession {
     /// Fields are JSON. A session's text needs no escapes, so that quotes make it JSON: looking at each of its many letters would take longer
     /// than everything else.
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        let text = self.text();
+        let text = contained(Place::Save, Some(&self.instance), || self.text());
+        let text = text.inspect(|text| self.last.lock().clone_from(text)).unwrap_or_else(|| self.last.lock().clone());
         let field = match self.unreadable.lock().as_ref() {
             // What somebody else wrote may need them.
             Some(_) => nice_plug::params::persist::serialize_field(&text).unwrap_or_default(),

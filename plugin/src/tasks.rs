@@ -1,6 +1,7 @@
 //! Thread: gui. The one thing the framework carries out for us on the main thread, and the wish that the parameters describe.
 
 use crate::Cantus;
+use crate::contained::{Place, contained};
 use crate::dirty::Dirty;
 use crate::params::{CantusParams, style_name};
 use cantus_engine::generation::Timing;
@@ -19,7 +20,9 @@ pub enum Task {
 /// What carries it out.
 pub fn executor(dirty: Arc<Dirty>) -> TaskExecutor<Cantus> {
     Box::new(move |task| match task {
-        Task::MarkDirty => dirty.mark_by_host(),
+        Task::MarkDirty => {
+            contained(Place::Mark, None, || dirty.mark_by_host());
+        }
     })
 }
 

@@ -55,7 +55,7 @@ struct Active {
 pub struct Instance {
     // Dropped in this order: the audio thread ends in `Drop` before the plugin goes.
     active: Option<Active>,
-    plugin: PluginInstance<Handlers>,
+    pub(crate) plugin: PluginInstance<Handlers>,
     notices: Arc<Notices>,
     params: Vec<Param>,
     ports: Ports,

@@ -9,7 +9,10 @@
 pub mod audio_thread;
 pub mod bundle;
 pub mod clock;
+pub mod compare;
 pub mod cost;
+#[cfg(unix)]
+pub mod editor;
 pub mod error;
 pub mod handlers;
 pub mod heard;

@@ -13,7 +13,6 @@ use cantus_engine::time::{Beats, Bpm, Metre, MidiNote, SampleRate, Seconds, Song
 use cantus_plugin::editor::melody::Roll;
 use egui::{Context, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
 use std::sync::Arc;
-use std::time::Instant;
 
 const SECONDS: f64 = 240.0;
 const NOTES: usize = 800;
@@ -65,6 +64,7 @@ fn instance(analysis: Analysis) -> Instance {
         length: analysis.length,
         lost_frames: 0,
         remarks: Vec::new(),
+        margins: Default::default(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };

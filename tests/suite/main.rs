@@ -19,10 +19,12 @@ mod musicgen;
 mod playback;
 mod plugin;
 mod rendition;
+mod robustness;
 mod roll;
 mod session;
 mod settings;
 mod tidy;
+mod window;
 mod worker;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

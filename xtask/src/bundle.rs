@@ -60,7 +60,7 @@ pub fn build(options: Options) -> Result<PathBuf> {
     if options.release {
         command.arg("--release");
     } else {
-        command.args(["--features", "cantus/assert-process-allocs"]);
+        command.args(["--features", "cantus/assert-process-allocs,cantus/ordered-panics"]);
     }
     cargo::run(&mut command, "Building the plugin")?;
     let program = built.join(cargo::program(COMMAND_LINE));

@@ -9,11 +9,16 @@ mod cargo;
 mod check;
 mod demo;
 mod display;
+mod fuzz;
 mod install;
+mod measure;
 mod packages;
 mod random_checkpoint;
 mod score;
+mod screenshots;
+mod soak;
 mod suite;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -38,11 +43,22 @@ cargo xtask <word> [options]
            [--data DIR] [--json FILE] [--each] [--markdown] [words to choose recordings]
   score band
            Says what the band promises: every style on many melodies and seeds.  [--styles A,B] [--melodies N] [--seeds N] [--audio N]
+  fuzz     Attacks everything that reads what others wrote, and everything a host may call.
+           [TARGET…] [--minutes N] [--seed S] [--no-host] [--replay [--input FILE]] [--keep] [--report]
+  soak     A long session of the plugin in a host, with everything going on; looks for growth.  [--minutes 30] [--seed S]
+  validate Plays a song with a hum in every host that is on this machine and judges what they recorded.
+           [--host NAME]... [--out DIR] [--keep]; CLAP_VALIDATOR and VST3_VALIDATOR name validators
+  measure  Says what Cantus costs a song: 50 instances, memory, the audio thread, saving, bouncing.  [--quick] [--debug]
+  screenshots
+           Draws the window in every state, without a display.  [--out DIR]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
 
 fn main() -> ExitCode {
+    if let Some(compiled) = fuzz::compile() {
+        return compiled;
+    }
     let mut arguments = std::env::args().skip(1);
     let word = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
@@ -61,6 +77,11 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "random-checkpoint" => random_checkpoint::run(&rest),
         "score" => score::run(&rest),
+        "fuzz" => fuzz::run(&rest),
+        "soak" => soak::run(&rest),
+        "measure" => measure::run(&rest),
+        "validate" => validate::run(&rest),
+        "screenshots" => screenshots::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");

@@ -89,7 +89,9 @@ fn collect(orders: &Receiver<Order>) {
         // Waiting for orders is also the pause between two rounds.
         let mut order = orders.recv_timeout(ROUND).ok();
         while let Some(now) = order {
-            if !obey(now, &mut slots) {
+            // An order that fails leaves the other instances' captures alone, and this one's for the round below to judge.
+            let goes_on = catch_unwind(AssertUnwindSafe(|| obey(now, &mut slots))).unwrap_or(true);
+            if !goes_on {
                 return;
             }
             order = orders.try_recv().ok();

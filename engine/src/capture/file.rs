@@ -22,6 +22,8 @@ const ASSUMED_TEMPO: Bpm = Bpm(120.0);
 const FOLD_GAIN: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// No kind of file holds more frames of music in a byte.
 const MOST_FRAMES_A_BYTE: u64 = 4;
+/// Rates that sound is recorded at. One beyond them makes a bar of silence larger than any memory.
+const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=1_000_000;
 /// A file that holds less than this share of the frames its header promises was cut off.
 const COMPLETE: f64 = 0.98;
 
@@ -109,6 +111,9 @@ pub fn read_audio(path: &Path) -> Result<AudioBuffer> {
         (0, Some(damage), _) => Err(unreadable(damage)),
         (0, None, _) => Err(Error::EmptyTake),
         (_, _, None) => Err(unreadable("it does not say its sample rate".into())),
+        (_, _, Some(rate)) if !RATES_HZ.contains(&rate.0) => {
+            Err(unreadable(format!("it says that a second has {} samples", rate.0)))
+        }
         (_, _, Some(rate)) => {
             for sample in channels.iter_mut().flatten().filter(|sample| !sample.is_finite()) {
                 *sample = 0.0;

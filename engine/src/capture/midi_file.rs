@@ -210,6 +210,10 @@ fn laid_out(
     let notes = notes.collect();
     let start_seconds = grid.tempo.seconds_between(Beats(0.0), start);
     let grid = SongGrid { start, start_seconds, ..grid };
+    // A project could be saved with it, and not be opened again.
+    if !grid.is_sane() {
+        return Err("its first note lies where no song is".into());
+    }
     let frames = grid.frame_of(start + length, SILENCE_RATE).index().unwrap_or(0);
     Ok(Take {
         id: 0,

@@ -22,6 +22,9 @@ const HEAD: usize = 32;
 /// An hour: a spool that claims more is damaged, and must not make us reserve memory for it.
 pub(super) const LONGEST: Seconds = Seconds(3_600.0);
 
+/// A take is shorter than this: a longer one could be saved with a project, and not be opened again.
+const MOST_BEATS: f64 = 1e5;
+
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Where takes are spooled: `CANTUS_DATA_DIR/spool`, or the user's data folder. `None` when the system names no such folder.
@@ -180,6 +183,12 @@ fn read(bytes: &[u8]) -> Option<Take> {
             cut::unfinished(&history, mode, history.first(), history.end(), offset_frames).ok()?
         }
     };
-    let take = cut::take(&history, &cut, 0).ok()?;
-    (take.audio.length() > Frames(0)).then_some(take)
+    let mut take = cut::take(&history, &cut, 0).ok()?;
+    // The recorder writes nothing of this kind; a damaged disk does.
+    for sample in take.audio.channels.iter_mut().flatten().filter(|sample| !sample.is_finite()) {
+        *sample = 0.0;
+    }
+    take.notes.retain(|note| note.key < 128 && (0.0..=1.0).contains(&note.velocity) && note.offset >= note.onset);
+    let is_sane = take.grid.is_sane() && (0.0..MOST_BEATS).contains(&take.length.0);
+    (take.audio.length() > Frames(0) && is_sane).then_some(take)
 }

@@ -152,15 +152,18 @@ impl Instance {
         (self.shared.notice)(Notice::Dirty);
     }
 
-    /// Removes a variation, or stops and removes one that is being made.
+    /// Removes a variation, or stops and removes one that is being made. See [`Instance::undo_delete`].
     pub fn delete(&self, id: u64) {
         let mut state = self.shared.state.lock();
         if let Some(VariationStage::Pending(job)) = state.variation(id).map(|variation| &variation.stage) {
             job.abandon();
         }
         let Some(region) = state.region_of(id) else { return };
-        region.variations.retain(|variation| variation.id != id);
-        let silenced = (region.active == Some(id)).then_some(region.id);
+        let Some(place) = region.variations.iter().position(|variation| variation.id == id) else { return };
+        let variation = region.variations.remove(place);
+        let (of, was_active) = (region.id, region.active == Some(id));
+        let silenced = was_active.then_some(of);
+        state.remember_deleted(of, place, variation);
         drop(state);
         if let Some(region) = silenced {
             self.shared.select(region, None);

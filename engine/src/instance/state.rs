@@ -75,6 +75,8 @@ pub(crate) struct State {
     pub(super) chosen: RegionId,
     /// Where the capture that is under way belongs, whatever is chosen meanwhile.
     pub capturing: Option<RegionId>,
+    /// Variations that were deleted, the newest last.
+    pub(super) deleted: Vec<super::again::Deleted>,
     /// The ear's numbers of the takes that arrived lately, and ours: what is heard after a take finds it by that.
     pub heard: VecDeque<(u64, u64)>,
     /// The input offset as it was measured last.
@@ -108,6 +110,7 @@ impl Default for State {
             regions: vec![Region { id, name: "Region 1".to_owned(), ..Region::default() }],
             chosen: id,
             capturing: None,
+            deleted: Vec::new(),
             heard: VecDeque::new(),
             measured_offset: None,
             next_id: 1,
@@ -126,7 +129,7 @@ impl Default for State {
 }
 
 /// Messages the window shows at most.
-const MOST_MESSAGES: usize = 6;
+const MOST_MESSAGES: usize = 64;
 
 impl State {
     /// A number no take or variation of this session has.

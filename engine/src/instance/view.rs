@@ -52,6 +52,8 @@ pub struct View {
     pub variations: Vec<VariationView>,
     /// The one that plays.
     pub active: Option<u64>,
+    /// The name of the deleted variation that `undo_delete` would bring back.
+    pub last_deleted: Option<String>,
     /// What the window should tell, newest last.
     pub messages: Vec<String>,
     /// What killed hosts left behind, in words: takes, and whole sessions.
@@ -169,6 +171,7 @@ impl Instance {
                 })
                 .collect(),
             active: region.active,
+            last_deleted: state.last_deleted(),
             messages: state.messages.iter().cloned().collect(),
             recovered: state.recovered.iter().map(Recovered::describe).collect(),
             player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),

@@ -12,8 +12,7 @@ use cantus_engine::rendition::{Fidelity, Loudness, Rendition, Timings};
 use cantus_engine::time::{SampleRate, Seconds};
 use std::sync::Arc;
 
-const PLAY: PlayerSettings =
-    PlayerSettings { enabled: true, replace: false, dry_gain: 0.0, wet_gain: 1.0, audition: false };
+const PLAY: PlayerSettings = PlayerSettings { dry_gain: 0.0, ..PlayerSettings::PLAIN };
 /// The bar, in seconds.
 const LANDING: f64 = 0.005;
 /// How long the singer's sound is on its way.

@@ -1,6 +1,6 @@
 //! Many instances in one song: what is heard comes first.
 
-use super::{HUM_RATE, bundle, instance_with_rendition, session, song_with_hum, turn};
+use super::{HUM_RATE, bundle, instance_with_rendition, session, turn};
 use cantus_engine::session::Session;
 use cantus_engine::time::{Beats, Seconds};
 use cantus_host::{AudioSetup, Instance, Pace, Project};

@@ -235,7 +235,8 @@ fn every_region_of_an_instance_lies_on_the_hosts_grid() {
         instance.run(&mut song, 64, Pace::Unbounded).unwrap();
         song.clock.locate_beats(3.0);
         song.clock.play();
-        let heard = instance.run(&mut song, song.clock.frame_at(40.0) as usize, Pace::Unbounded).unwrap();
+        let end = song.clock.frame_at(40.0) as usize;
+        let heard = instance.run(&mut song, end, Pace::Unbounded).unwrap();
         let expected: Vec<usize> =
             [4.0, 12.0, 21.5, 33.0].iter().flat_map(|&start| expected(&song, &heard, start)).collect();
         assert_eq!(loud_frames(left(&heard), CLICK * 0.9) == expected, late == 0, "{rate} Hz, {late} late");

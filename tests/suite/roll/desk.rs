@@ -72,6 +72,7 @@ pub fn instance_with(analysis: Analysis) -> Instance {
         on_grid: true,
         lost_frames: 0,
         remarks: Vec::new(),
+        margins: Default::default(),
     };
     let instance = Instance::new(Arc::new(|_| {}));
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: PackedAudio::pack(&take.audio) };

@@ -33,23 +33,24 @@ pub struct Colours {
 
 impl Colours {
     /// In the theme of a window.
-    pub fn of(_ui: &Ui) -> Self {
+    pub fn of(ui: &Ui) -> Self {
+        let palette = theme::of(ui);
         Self {
-            background: theme::BACKGROUND,
-            black_row: theme::PANEL.gamma_multiply(0.6),
-            bar: theme::LINE,
-            beat: theme::RAISED,
-            text: theme::TEXT,
-            faint: theme::FAINT,
-            note: theme::NOTE,
-            selection: theme::PLAYHEAD,
-            pitch: theme::PITCH,
-            warning: theme::WARNING,
-            playhead: theme::PLAYHEAD,
-            white_key: Color32::from_rgb(214, 217, 224),
-            black_key: Color32::from_rgb(46, 50, 60),
-            key_name: Color32::from_rgb(40, 44, 54),
-            focus: Color32::from_rgb(255, 214, 120),
+            background: palette.background,
+            black_row: palette.panel.gamma_multiply(0.6),
+            bar: palette.line,
+            beat: palette.raised,
+            text: palette.text,
+            faint: palette.faint,
+            note: palette.note,
+            selection: palette.selected,
+            pitch: palette.pitch,
+            warning: palette.warning,
+            playhead: palette.playhead,
+            white_key: palette.white_key,
+            black_key: palette.black_key,
+            key_name: palette.key_name,
+            focus: palette.focus,
         }
     }
 }
