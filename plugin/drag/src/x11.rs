@@ -256,9 +256,8 @@ impl<'a> Session<'a> {
                 }
             }
             Event::SelectionRequest(request) => {
-                if self.messages.answer(request)? {
-                    self.last_fetch = Some(Instant::now());
-                }
+                let fetched = self.messages.answer(request)?;
+                self.last_fetch = fetched.then(Instant::now).or(self.last_fetch);
             }
             // Another drag has begun. Files that were let go may still be fetched, but no longer from here.
             Event::SelectionClear(clear) if clear.selection == self.atoms().XdndSelection => {
