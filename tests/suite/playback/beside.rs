@@ -53,7 +53,8 @@ fn the_take_lies_where_it_was_sung_as_loud_as_its_rendition() {
         let laid = beside(&take, &grid(start, tempo), Beats(6.0), &rendition, &context).unwrap();
         assert_eq!((laid.rate, laid.frames()), (rendition.mix.rate, rendition.mix.frames()));
         let beat = |number: f64| (number - REGION.start_beats) * 24_000.0;
-        let due: Vec<f64> = (0..6).map(|number| beat(start + f64::from(number))).filter(|&frame| frame >= 0.0).collect();
+        let due: Vec<f64> =
+            (0..6).map(|number| beat(start + f64::from(number))).filter(|&frame| frame >= 0.0).collect();
         let found = onsets(&laid.channels[0]);
         assert_eq!(found.len(), due.len(), "from {start} at {tempo} BPM: {found:?}");
         for (found, due) in found.iter().zip(&due) {
