@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     };
     // SAFETY: nothing runs yet that could read the environment.
     unsafe { std::env::set_var("CANTUS_DATA_DIR", home.path()) };
-    for state in screens::states::draw_all() {
+    let mut failed = false;
+    screens::states::draw_all(|state| {
         let path = folder.join(format!("{}.png", state.name));
         let saved = std::fs::create_dir_all(&folder)
             .map_err(|error| error.to_string())
@@ -28,9 +29,9 @@ fn main() -> ExitCode {
             Ok(()) => println!("{}", path.display()),
             Err(error) => {
                 eprintln!("{} cannot be written: {error}.", path.display());
-                return ExitCode::FAILURE;
+                failed = true;
             }
         }
-    }
-    ExitCode::SUCCESS
+    });
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -99,10 +99,9 @@ pub struct State {
     pub picture: Picture,
 }
 
-/// Draws all states, in the order of the flow.
-pub fn draw_all() -> Vec<State> {
-    let mut states = Vec::new();
-    let mut add = |name, picture| states.push(State { name, picture });
+/// Draws all states, in the order of the flow, and hands over each as soon as it is drawn.
+pub fn draw_all(mut drawn: impl FnMut(State)) {
+    let mut add = |name, picture| drawn(State { name, picture });
     let empty = Desk::new();
     let dark = |desk: &Desk| Screen::new(desk.instance.clone(), SIZE, 1.0, true);
 
@@ -152,5 +151,4 @@ pub fn draw_all() -> Vec<State> {
         ear.overruns = 512;
     }
     add("error", dark(&desk).picture(&failed));
-    states
 }
