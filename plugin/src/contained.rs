@@ -39,8 +39,12 @@ impl Place {
             Self::Activate | Self::Deactivate => {
                 "A mistake inside Cantus kept it from starting; the track passes through. Save the project and open it again."
             }
-            Self::Save => "A mistake inside Cantus kept it from saving. The project holds what was saved before: export what you need.",
-            Self::Load => "A mistake inside Cantus kept it from opening what the project holds. Nothing was changed; it is saved again as it was.",
+            Self::Save => {
+                "A mistake inside Cantus kept it from saving. The project holds what was saved before: export what you need."
+            }
+            Self::Load => {
+                "A mistake inside Cantus kept it from opening what the project holds. Nothing was changed; it is saved again as it was."
+            }
             Self::Window | Self::OpenWindow => {
                 "A mistake inside Cantus disturbed its window. Your takes are safe: save the project, then close and open the window."
             }

@@ -27,7 +27,13 @@ impl Desk {
     /// Below a folder, for one target.
     pub fn new(folder: &Path, target: &str) -> Self {
         let at = |name: &str| folder.join(target).join(name);
-        Self { queue: at("queue"), current: at("current"), reason: at("reason"), printed: at("printed"), ledger: at("ledger") }
+        Self {
+            queue: at("queue"),
+            current: at("current"),
+            reason: at("reason"),
+            printed: at("printed"),
+            ledger: at("ledger"),
+        }
     }
 }
 
@@ -49,7 +55,9 @@ pub fn corpus(target: &str) -> PathBuf {
 
 /// A short name of an input's content.
 pub fn name_of(input: &[u8]) -> String {
-    let hash = input.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
+    let hash = input
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
     format!("{hash:016x}")
 }
 
@@ -98,7 +106,12 @@ impl Bench<'_> {
 pub fn explore(target: &Target, desk: &Desk, seed: u64, cpu: Duration) {
     fs::create_dir_all(&desk.queue).unwrap();
     watch::begin(&desk.reason);
-    let mut bench = Bench { desk, run: (target.open)(), count: 0, printed: fs::metadata(&desk.printed).map_or(0, |about| about.len()) };
+    let mut bench = Bench {
+        desk,
+        run: (target.open)(),
+        count: 0,
+        printed: fs::metadata(&desk.printed).map_or(0, |about| about.len()),
+    };
     let mut seen = Seen::default();
     let mut pool = Vec::new();
     for input in known(target, desk) {

@@ -29,9 +29,32 @@ const INTEGERS: [i64; 20] = [
 
 /// The same as they are written.
 const NUMBERS: [&str; 26] = [
-    "0", "1", "-1", "2", "0.5", "-0.0", "1e-9", "1e-320", "1e9", "1e18", "1e300", "-1e300", "1e999", "255", "256", "65536",
-    "2147483647", "4294967296", "9223372036854775807", "18446744073709551615", "-9223372036854775808", "0.1", "3.999", "400",
-    "nan", "inf",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "0.5",
+    "-0.0",
+    "1e-9",
+    "1e-320",
+    "1e9",
+    "1e18",
+    "1e300",
+    "-1e300",
+    "1e999",
+    "255",
+    "256",
+    "65536",
+    "2147483647",
+    "4294967296",
+    "9223372036854775807",
+    "18446744073709551615",
+    "-9223372036854775808",
+    "0.1",
+    "3.999",
+    "400",
+    "nan",
+    "inf",
 ];
 
 /// Changes bytes anywhere; `words` are runs of bytes that mean something in the format.
@@ -117,7 +140,10 @@ pub fn text(input: &[u8], words: &[&str], draw: &mut Draw) -> Vec<u8> {
             5 | 6 => with_word(&text, words, draw),
             7 => {
                 let at = boundary(&text, draw.below(text.len() + 1));
-                let odd = ["é", "\u{0}", "\u{202e}", "🎵", "\"", "\\", "\n", " ", "[", "]", "{", "}", "=", "|", "/", "-", "(", "%", "#", "♭"];
+                let odd = [
+                    "é", "\u{0}", "\u{202e}", "🎵", "\"", "\\", "\n", " ", "[", "]", "{", "}", "=", "|", "/", "-", "(",
+                    "%", "#", "♭",
+                ];
                 format!("{}{}{}", &text[..at], draw.of(&odd), &text[at..])
             }
             _ => {
@@ -250,7 +276,9 @@ fn changed(value: Value, draw: &mut Draw) -> Value {
             }
             Value::Array(items)
         }
-        (Value::Array(items), 5) if items.len() < 100 => Value::Array(items.iter().cycle().take(items.len() * 40).cloned().collect()),
+        (Value::Array(items), 5) if items.len() < 100 => {
+            Value::Array(items.iter().cycle().take(items.len() * 40).cloned().collect())
+        }
         (Value::Object(mut items), 2..=6) if !items.is_empty() => {
             let names: Vec<String> = items.keys().cloned().collect();
             let (one, other) = (&names[draw.below(names.len())], &names[draw.below(names.len())]);
@@ -265,11 +293,13 @@ fn changed(value: Value, draw: &mut Draw) -> Value {
             let old = old.as_f64().unwrap_or(0.0);
             Value::from([old + 1.0, old - 1.0, -old, old * 1e6, old / 3.0][draw.below(5)])
         }
-        (Value::Number(old), 5) => old.as_i64().map_or(Value::Null, |old| Value::from(old.wrapping_add(draw.below(9) as i64 - 4))),
-        (Value::Number(_), _) => number(draw),
-        (Value::String(old), 2..=4) => {
-            Value::from([String::new(), old.repeat(30), format!("{old}\u{0}é🎵"), "../../x".to_owned()][draw.below(4)].clone())
+        (Value::Number(old), 5) => {
+            old.as_i64().map_or(Value::Null, |old| Value::from(old.wrapping_add(draw.below(9) as i64 - 4)))
         }
+        (Value::Number(_), _) => number(draw),
+        (Value::String(old), 2..=4) => Value::from(
+            [String::new(), old.repeat(30), format!("{old}\u{0}é🎵"), "../../x".to_owned()][draw.below(4)].clone(),
+        ),
         (Value::Bool(old), _) => Value::Bool(!old),
         (value, _) => value,
     }

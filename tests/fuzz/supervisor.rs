@@ -65,7 +65,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let chosen = TARGETS.iter().filter(|target| options.targets.is_empty() || options.targets.iter().any(|name| name == target.name));
+    let chosen = TARGETS
+        .iter()
+        .filter(|target| options.targets.is_empty() || options.targets.iter().any(|name| name == target.name));
     if options.inside {
         chosen.for_each(|target| inside(target, &options));
         return ExitCode::SUCCESS;
@@ -139,7 +141,10 @@ fn start(target: &Target, options: &Options, minutes: f64, seed: u64, desk: &Des
     let printed = OpenOptions::new().create(true).append(true).open(&desk.printed).unwrap();
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new(program);
-    command.arg(target.name).args(["--in", "--minutes", &minutes.to_string(), "--seed", &seed.to_string(), "--state"]).arg(&options.state);
+    command
+        .arg(target.name)
+        .args(["--in", "--minutes", &minutes.to_string(), "--seed", &seed.to_string(), "--state"])
+        .arg(&options.state);
     if !options.word.is_empty() {
         command.arg(format!("--{}", options.word));
     }
@@ -161,7 +166,12 @@ fn book(desk: &Desk, folder: &Path) -> Option<(String, f64)> {
     let account = folder.join("account");
     let (inputs_before, seconds_before) = read_account(&account);
     fs::write(&account, format!("{} {:.1}\n", inputs_before + inputs, seconds_before + seconds)).unwrap();
-    Some((format!("{inputs} inputs in {seconds:.0} s of processor time, {edges} edges, {answers} answers, {pool} inputs kept"), seconds))
+    Some((
+        format!(
+            "{inputs} inputs in {seconds:.0} s of processor time, {edges} edges, {answers} answers, {pool} inputs kept"
+        ),
+        seconds,
+    ))
 }
 
 fn read_account(account: &Path) -> (f64, f64) {
@@ -174,13 +184,18 @@ fn report(target: &Target, state: &Path) {
     let folder = state.join(target.name);
     let (inputs, seconds) = read_account(&folder.join("account"));
     let failures = driver::files(&folder.join("failures")).len() / 2;
-    println!("{:<8} {:>7.1} CPU minutes  {inputs:>10} inputs  {failures} failures on file", target.name, seconds / 60.0);
+    println!(
+        "{:<8} {:>7.1} CPU minutes  {inputs:>10} inputs  {failures} failures on file",
+        target.name,
+        seconds / 60.0
+    );
 }
 
 /// Keeps the input of a failure, the shortest one of each reason, with the reason beside it.
 fn keep_failure(target: &Target, desk: &Desk, folder: &Path, status: ExitStatus) {
     let printed = fs::read(&desk.printed).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let tail: String = printed.lines().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+    let tail: String =
+        printed.lines().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
     let reason = fs::read_to_string(&desk.reason).unwrap_or_else(|_| format!("ended by {status}: {tail}"));
     let Ok(input) = fs::read(&desk.current) else {
         println!("{}: failed before its first input: {reason}", target.name);
@@ -200,5 +215,11 @@ fn keep_failure(target: &Target, desk: &Desk, folder: &Path, status: ExitStatus)
         println!("{}: failed again as in {}", target.name, path.display());
         return;
     }
-    println!("{}: FAILED: {}\n  {} ({} bytes)", target.name, reason.lines().take(3).collect::<Vec<_>>().join(" "), path.display(), input.len());
+    println!(
+        "{}: FAILED: {}\n  {} ({} bytes)",
+        target.name,
+        reason.lines().take(3).collect::<Vec<_>>().join(" "),
+        path.display(),
+        input.len()
+    );
 }

@@ -38,7 +38,8 @@ impl Instance {
         let gui = self.gui()?;
         let plugin = self.plugin.plugin_handle();
         let configuration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
-        gui.create(&plugin, configuration).map_err(|error| HostError::of("The plugin's window cannot be made", error))?;
+        gui.create(&plugin, configuration)
+            .map_err(|error| HostError::of("The plugin's window cannot be made", error))?;
         // Some hosts show first, some put it in place first; this is the usual order.
         gui.set_scale(&plugin, 1.0).ok();
         // SAFETY: the screen's own window lives as long as the server.

@@ -53,7 +53,9 @@ pub fn judge(rounds: &[Held]) -> Verdict {
     let step = median(&mut slopes);
     let third = (rounds.len() / 3).max(1);
     let (head, tail) = (&rounds[..third.min(rounds.len())], &rounds[rounds.len().saturating_sub(third)..]);
-    let of = |part: &[Held], what: fn(&Held) -> usize| median(&mut part.iter().map(|held| what(held) as f64).collect::<Vec<_>>()) as usize;
+    let of = |part: &[Held], what: fn(&Held) -> usize| {
+        median(&mut part.iter().map(|held| what(held) as f64).collect::<Vec<_>>()) as usize
+    };
     let threads = (of(head, |held| held.threads), of(tail, |held| held.threads));
     let files = (of(head, |held| held.files), of(tail, |held| held.files));
     let mut faults = Vec::new();

@@ -19,7 +19,9 @@ fn main() -> std::process::ExitCode {
             Long("minutes") => minutes = arguments.value().unwrap().parse().unwrap(),
             Long("prove") => proves = true,
             _ => {
-                eprintln!("cantus-soak [--minutes N] [--prove]\n  --prove goes on with a host that leaks, which must be found.");
+                eprintln!(
+                    "cantus-soak [--minutes N] [--prove]\n  --prove goes on with a host that leaks, which must be found."
+                );
                 return std::process::ExitCode::from(2);
             }
         }

@@ -3,7 +3,9 @@
 use crate::growth::{Held, Leak, judge};
 use cantus_engine::capture::file::read_audio;
 use cantus_engine::session::Session;
-use cantus_host::{AudioSetup, Bundle, Clip, HostError, Instance, Pace, Project, Song, SongClock, ThreadCensus, editor};
+use cantus_host::{
+    AudioSetup, Bundle, Clip, HostError, Instance, Pace, Project, Song, SongClock, ThreadCensus, editor,
+};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,7 +25,8 @@ pub fn soak(minutes: f64, proves: bool) -> Outcome {
     let data = tempfile::tempdir().map_err(|error| error.to_string())?;
     // SAFETY: before the plugin is loaded and before this process has a second thread.
     unsafe { std::env::set_var("CANTUS_DATA_DIR", data.path()) };
-    let folder = std::env::var("CANTUS_BUNDLE").map_err(|_| "CANTUS_BUNDLE names the bundle: run cargo xtask soak".to_owned())?;
+    let folder = std::env::var("CANTUS_BUNDLE")
+        .map_err(|_| "CANTUS_BUNDLE names the bundle: run cargo xtask soak".to_owned())?;
     let before = ThreadCensus::take();
     let bundle = Bundle::load(&Path::new(&folder).join("Cantus.clap")).map_err(words)?;
     let mut desk = Desk::open(&bundle)?;
@@ -83,7 +86,8 @@ fn leave(mut desk: Desk, bundle: Bundle, before: &ThreadCensus) -> Outcome {
     drop(desk);
     drop(bundle);
     let took = begun.elapsed();
-    let left: Vec<String> = ThreadCensus::take().since(before).into_iter().filter(|name| name.contains("cantus")).collect();
+    let left: Vec<String> =
+        ThreadCensus::take().since(before).into_iter().filter(|name| name.contains("cantus")).collect();
     println!("The library went with jobs running, in {:.0} ms.", took.as_secs_f64() * 1e3);
     if took > Duration::from_secs(20) {
         return Err(format!("Unloading with jobs running took {took:?}."));
@@ -122,7 +126,9 @@ impl Desk {
         let mut song = Song::new(clock);
         song.clips.push(Clip::mono_at(start, hum));
         let mut instance = bundle.instance().map_err(words)?;
-        instance.activate(&AudioSetup { rate: RATE, max_block: 512, block_pattern: vec![512, 64, 1, 300] }).map_err(words)?;
+        instance
+            .activate(&AudioSetup { rate: RATE, max_block: 512, block_pattern: vec![512, 64, 1, 300] })
+            .map_err(words)?;
         let screen = editor::screen();
         let mut desk = Self {
             instance,
@@ -245,7 +251,9 @@ impl Desk {
             other.run(&mut Song::new(SongClock::new(48_000, 90.0)), 9_600, Pace::Unbounded).map_err(words)?;
             drop(other);
             self.instance.deactivate().map_err(words)?;
-            self.instance.activate(&AudioSetup { rate: RATE, max_block: 512, block_pattern: vec![512, 64, 1, 300] }).map_err(words)?;
+            self.instance
+                .activate(&AudioSetup { rate: RATE, max_block: 512, block_pattern: vec![512, 64, 1, 300] })
+                .map_err(words)?;
         }
         self.switch("Cancel", true)?;
         self.switch("Cancel", false)?;
@@ -284,7 +292,8 @@ impl Desk {
             "Seed",
             "Style",
         ];
-        let params: Vec<_> = self.instance.params().iter().filter(|param| !ORDERS.contains(&param.name.as_str())).cloned().collect();
+        let params: Vec<_> =
+            self.instance.params().iter().filter(|param| !ORDERS.contains(&param.name.as_str())).cloned().collect();
         let before: Vec<f64> =
             params.iter().map(|param| self.instance.value(param)).collect::<Result<_, _>>().map_err(words)?;
         for step in 0..40 {

@@ -13,9 +13,32 @@ pub const TARGET: Target =
 const ENDINGS: [&str; 6] = ["wav", "aiff", "flac", "mp3", "ogg", "sound"];
 /// The first byte of an input names the ending.
 const WORDS: [&[u8]; 26] = [
-    b"RIFF", b"RIFX", b"RF64", b"WAVE", b"fmt ", b"data", b"fact", b"LIST", b"JUNK", b"FORM", b"AIFF", b"AIFC", b"COMM", b"SSND",
-    b"sowt", b"fl32", b"fLaC", b"OggS", b"\x01vorbis", b"\x03vorbis", b"\x05vorbis", b"ID3\x04\0\0", b"Xing", b"\xFF\xFB\x90",
-    b"\xFE\xFF", b"\x11\x00",
+    b"RIFF",
+    b"RIFX",
+    b"RF64",
+    b"WAVE",
+    b"fmt ",
+    b"data",
+    b"fact",
+    b"LIST",
+    b"JUNK",
+    b"FORM",
+    b"AIFF",
+    b"AIFC",
+    b"COMM",
+    b"SSND",
+    b"sowt",
+    b"fl32",
+    b"fLaC",
+    b"OggS",
+    b"\x01vorbis",
+    b"\x03vorbis",
+    b"\x05vorbis",
+    b"ID3\x04\0\0",
+    b"Xing",
+    b"\xFF\xFB\x90",
+    b"\xFE\xFF",
+    b"\x11\x00",
 ];
 
 fn open() -> super::Run {
@@ -27,7 +50,10 @@ fn open() -> super::Run {
         match read_audio(&path) {
             Ok(audio) => {
                 assert!(audio.rate.0 > 0 && (1..=2).contains(&audio.channels.len()) && audio.frames() > 0);
-                assert!(audio.channels.iter().all(|channel| channel.len() == audio.frames()), "channels of different length");
+                assert!(
+                    audio.channels.iter().all(|channel| channel.len() == audio.frames()),
+                    "channels of different length"
+                );
                 assert!(audio.channels.iter().flatten().all(|sample| sample.is_finite()), "a sample that is no number");
                 match read_take(&path, None, Metre::default()) {
                     Ok(take) => assert!(take.grid.is_sane() && take.length.0.is_finite()),
@@ -84,9 +110,25 @@ fn aiff(compressed: bool, bits: u16) -> Vec<u8> {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let rows = [(1, 8, 1), (1, 16, 2), (1, 24, 1), (1, 32, 3), (3, 32, 2), (3, 64, 1), (2, 4, 1), (17, 4, 2), (6, 8, 1), (7, 8, 2), (0xFFFE, 16, 1)];
-    let mut seeds: Vec<Vec<u8>> = rows.iter().map(|&(coding, bits, channels)| [vec![0], wav(coding, bits, channels)].concat()).collect();
-    seeds.extend([(false, 8), (false, 16), (false, 24), (true, 16)].map(|(compressed, bits)| [vec![1], aiff(compressed, bits)].concat()));
+    let rows = [
+        (1, 8, 1),
+        (1, 16, 2),
+        (1, 24, 1),
+        (1, 32, 3),
+        (3, 32, 2),
+        (3, 64, 1),
+        (2, 4, 1),
+        (17, 4, 2),
+        (6, 8, 1),
+        (7, 8, 2),
+        (0xFFFE, 16, 1),
+    ];
+    let mut seeds: Vec<Vec<u8>> =
+        rows.iter().map(|&(coding, bits, channels)| [vec![0], wav(coding, bits, channels)].concat()).collect();
+    seeds.extend(
+        [(false, 8), (false, 16), (false, 24), (true, 16)]
+            .map(|(compressed, bits)| [vec![1], aiff(compressed, bits)].concat()),
+    );
     for (ending, name, most) in [(2, "tone.flac", 9_000), (3, "tone.mp3", 3_000), (4, "tone.ogg", 7_300)] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/analysis").join(name);
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -115,7 +157,10 @@ fn mend_pages(bytes: &mut [u8]) {
         let end = (table.end + lengths.iter().map(|&length| usize::from(length)).sum::<usize>()).min(bytes.len());
         bytes[start + 22..start + 26].fill(0);
         let sum = bytes[start..end].iter().fold(0_u32, |sum, &byte| {
-            (0..8).fold(sum ^ u32::from(byte) << 24, |sum, _| if sum >> 31 == 1 { sum << 1 ^ 0x04C1_1DB7 } else { sum << 1 })
+            (0..8).fold(
+                sum ^ u32::from(byte) << 24,
+                |sum, _| if sum >> 31 == 1 { sum << 1 ^ 0x04C1_1DB7 } else { sum << 1 },
+            )
         });
         bytes[start + 22..start + 26].copy_from_slice(&sum.to_le_bytes());
         at = end.max(start + 27);

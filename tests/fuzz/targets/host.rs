@@ -58,7 +58,9 @@ fn seeds() -> Vec<Vec<u8>> {
 
 fn mutated(input: &[u8], draw: &mut Draw) -> Vec<u8> {
     if draw.once_in(4) {
-        return (0..draw.below(120)).map(|_| if draw.once_in(2) { draw.below(20) as u8 } else { draw.any() as u8 }).collect();
+        return (0..draw.below(120))
+            .map(|_| if draw.once_in(2) { draw.below(20) as u8 } else { draw.any() as u8 })
+            .collect();
     }
     mutate::bytes(input, &[&[0, 0, 3], &[1], &[2, 0, 3, 9, 0], &[5, 0], &[6, 0], &[14], &[15]], draw)
 }

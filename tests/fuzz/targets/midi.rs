@@ -36,7 +36,11 @@ fn open() -> super::Run {
         for (tempo, part, metre) in rows {
             match read_part(&path, tempo, metre, part) {
                 Ok(take) => {
-                    assert!(take.grid.is_sane() && take.length.0.is_finite() && take.length.0 > 0.0, "{:?}", take.length);
+                    assert!(
+                        take.grid.is_sane() && take.length.0.is_finite() && take.length.0 > 0.0,
+                        "{:?}",
+                        take.length
+                    );
                     let fits = |note: &cantus_engine::capture::take::TakeNote| {
                         note.onset.0.is_finite()
                             && note.onset.0 >= 0.0
@@ -111,7 +115,8 @@ fn seeds() -> Vec<Vec<u8>> {
     riff.extend(b"RMIDdata");
     riff.extend((plain.len() as u32).to_le_bytes());
     riff.extend(&plain);
-    let mut seeds = vec![plain, riff, file(1, 0xE728, &[tune.clone(), tune.clone()]), file(2, 480, &[tune.clone(), tune])];
+    let mut seeds =
+        vec![plain, riff, file(1, 0xE728, &[tune.clone(), tune.clone()]), file(2, 480, &[tune.clone(), tune])];
     for number in 0..6 {
         let mut draw = Draw::new(11, number);
         let tracks: Vec<Vec<u8>> = (0..1 + draw.below(4)).map(|_| events(&mut draw)).collect();

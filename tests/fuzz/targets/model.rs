@@ -101,7 +101,11 @@ fn open() -> super::Run {
         fs::write(&path, spoiled(name, file, change, input)).unwrap();
         let said = load(folder);
         let whole = read(name, file);
-        if whole.is_empty() { fs::remove_file(&path).unwrap() } else { fs::write(&path, whole).unwrap() }
+        if whole.is_empty() {
+            fs::remove_file(&path).unwrap()
+        } else {
+            fs::write(&path, whole).unwrap()
+        }
         said ^ u64::from(kind)
     })
 }
@@ -160,7 +164,8 @@ fn mutated(input: &[u8], draw: &mut Draw) -> Vec<u8> {
             }
             for _ in 0..1 + draw.below(3) {
                 // Headers at the start and contents lists at the end matter most.
-                let at = [draw.below(64), draw.below(3_000), draw.below(1 << 20), (1 << 24) - 1 - draw.below(4_096)][draw.below(4)];
+                let at = [draw.below(64), draw.below(3_000), draw.below(1 << 20), (1 << 24) - 1 - draw.below(4_096)]
+                    [draw.below(4)];
                 out.extend(&(at as u32).to_le_bytes()[..3]);
                 out.push([draw.any() as u8, 0, 0xFF, b'.', b'R'][draw.below(5)]);
             }
@@ -169,7 +174,9 @@ fn mutated(input: &[u8], draw: &mut Draw) -> Vec<u8> {
             }
             out
         }
-        _ if draw.once_in(8) => mutate::bytes(body, &[b"\"F32\"", b"\"I64\"", b"\"data_offsets\":[0,", b"18446744073709551615"], draw),
+        _ if draw.once_in(8) => {
+            mutate::bytes(body, &[b"\"F32\"", b"\"I64\"", b"\"data_offsets\":[0,", b"18446744073709551615"], draw)
+        }
         _ => mutate::json(body, draw),
     };
     [vec![kind], body].concat()

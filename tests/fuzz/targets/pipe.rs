@@ -115,7 +115,11 @@ fn seeds() -> Vec<Vec<u8>> {
 
 fn mutated(input: &[u8], draw: &mut Draw) -> Vec<u8> {
     if draw.once_in(3) {
-        return mutate::bytes(input, &[b"CtW1", b"\"say\":\"generate\"", b"{\"rate\":0,\"channels\":64,\"frames\":4294967295}"], draw);
+        return mutate::bytes(
+            input,
+            &[b"CtW1", b"\"say\":\"generate\"", b"{\"rate\":0,\"channels\":64,\"frames\":4294967295}"],
+            draw,
+        );
     }
     // One frame's header is changed and its lengths told truly.
     let Some((head, rest)) = input.split_first_chunk::<12>() else { return input.to_vec() };

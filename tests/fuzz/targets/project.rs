@@ -39,7 +39,11 @@ fn open() -> super::Run {
         second.restore(Session::decode(&saved).expect("what was saved can be opened")).expect("and restored");
         let again = settled(&second);
         if saved != again {
-            assert_eq!(Session::decode(&saved).unwrap(), Session::decode(&again).unwrap(), "opened and saved again, it is another project");
+            assert_eq!(
+                Session::decode(&saved).unwrap(),
+                Session::decode(&again).unwrap(),
+                "opened and saved again, it is another project"
+            );
         }
         // Hands on: none of it may fail on an odd project.
         for id in [1, 2, 5, u64::MAX] {

@@ -50,7 +50,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let saved = SavedTake { facts: TakeFacts::of(&take), audio: packed };
     let instance = Instance::new(std::sync::Arc::new(|_| ()));
     instance.set_prompt("jazz with a cello lead".to_owned());
-    instance.set_song_chords(SongContext::typed("C | Am7 / F6/9 | G7b9", Metre::default(), None).unwrap(), "C | Am7".into());
+    instance.set_song_chords(
+        SongContext::typed("C | Am7 / F6/9 | G7b9", Metre::default(), None).unwrap(),
+        "C | Am7".into(),
+    );
     sessions.push(with_take(instance.session(), saved));
     let mut seeds: Vec<Vec<u8>> = sessions.iter().map(|session| session.encode().unwrap()).collect();
     seeds.push(container::write(&[Chunk { tag: *b"MANI", bytes: packed_text(br#"{"version":1}"#).into() }]));

@@ -14,16 +14,62 @@ pub const TARGET: Target =
     Target { name: "song", open, seeds, mutate: mutated, most_bytes: 1 << 12, needs_bundle: false };
 
 const WORDS: [&str; 48] = [
-    "|", "||", "|:", ":|", "%", "x2", "x999", "(x3)", "/", "-", "N.C.", "C", "Dm7", "F#m7b5", "Bbmaj7#11", "E♭", "G7sus4", "A/C#", "C/B", "Cdim7",
-    "Caug", "C6/9", "C13", "Cadd9", "H", "Do", "C5", "C(b9)", "Csus", "CmMaj7", "Co7", "C+", "Cø", "CΔ", "V7/V", "bVII", "x..x", "X-.o", "1.3",
-    "2 4", "[", "]", "{", "4*", "~", "1/4", "Abm", "B##",
+    "|",
+    "||",
+    "|:",
+    ":|",
+    "%",
+    "x2",
+    "x999",
+    "(x3)",
+    "/",
+    "-",
+    "N.C.",
+    "C",
+    "Dm7",
+    "F#m7b5",
+    "Bbmaj7#11",
+    "E♭",
+    "G7sus4",
+    "A/C#",
+    "C/B",
+    "Cdim7",
+    "Caug",
+    "C6/9",
+    "C13",
+    "Cadd9",
+    "H",
+    "Do",
+    "C5",
+    "C(b9)",
+    "Csus",
+    "CmMaj7",
+    "Co7",
+    "C+",
+    "Cø",
+    "CΔ",
+    "V7/V",
+    "bVII",
+    "x..x",
+    "X-.o",
+    "1.3",
+    "2 4",
+    "[",
+    "]",
+    "{",
+    "4*",
+    "~",
+    "1/4",
+    "Abm",
+    "B##",
 ];
 
 fn open() -> super::Run {
     Box::new(|input| {
         let text = String::from_utf8_lossy(input);
         let mut said = 0;
-        for metre in [Metre::default(), Metre { numerator: 7, denominator: 8 }, Metre { numerator: 3, denominator: 4 }] {
+        for metre in [Metre::default(), Metre { numerator: 7, denominator: 8 }, Metre { numerator: 3, denominator: 4 }]
+        {
             said ^= match sheet::parse(&text, metre) {
                 Ok(read) => {
                     assert!(read.length.0.is_finite() && read.length.0 >= 0.0);

@@ -26,7 +26,10 @@ fn open() -> super::Run {
             said.push_str(&recovered.describe());
             let take = &recovered.take;
             assert!(take.length.0.is_finite() && take.length.0 >= 0.0 && take.grid.is_sane(), "{take:?}");
-            assert!(take.audio.channels.iter().flatten().all(|sample| sample.is_finite()), "a sample that is no number");
+            assert!(
+                take.audio.channels.iter().flatten().all(|sample| sample.is_finite()),
+                "a sample that is no number"
+            );
         }
         answer(&said)
     })

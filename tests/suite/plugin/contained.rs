@@ -134,7 +134,10 @@ fn a_panic_while_saving_or_opening_loses_nothing_of_the_project() {
     let _ = opened.load_state(&good);
     seam.check_told("opening");
     let kept = opened.save_state().unwrap();
-    assert!(text(&kept) == text(&good) || session(&mut opened).regions == captured.regions, "what could not be opened is kept");
+    assert!(
+        text(&kept) == text(&good) || session(&mut opened).regions == captured.regions,
+        "what could not be opened is kept"
+    );
     opened.load_state(&good).unwrap();
     assert_eq!(session(&mut opened).regions, captured.regions, "and opens at the second attempt");
 }

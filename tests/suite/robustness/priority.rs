@@ -37,7 +37,8 @@ fn lanes_and_every_thread_they_start_give_way_to_the_host() {
             key: None,
             work: Box::new(move |_| {
                 // As rayon's pools are started inside of a job.
-                let child = std::thread::Builder::new().name("cantus-child".into()).spawn(|| priorities("cantus-child"));
+                let child =
+                    std::thread::Builder::new().name("cantus-child".into()).spawn(|| priorities("cantus-child"));
                 tell.send(child.unwrap().join().unwrap()).unwrap();
                 Ok(())
             }),
@@ -50,7 +51,10 @@ fn lanes_and_every_thread_they_start_give_way_to_the_host() {
     let slow = priorities("cantus-slow");
     assert!(fast.values().chain(slow.values()).all(|nice| *nice >= own + 10), "{fast:?} {slow:?}");
     let cores = std::thread::available_parallelism().unwrap().get();
-    assert!(!fast.is_empty() && fast.len() <= (cores / 2).max(1) && slow.len() == 1, "{fast:?} {slow:?} on {cores} cores");
+    assert!(
+        !fast.is_empty() && fast.len() <= (cores / 2).max(1) && slow.len() == 1,
+        "{fast:?} {slow:?} on {cores} cores"
+    );
     // The same check sees a thread that does not give way.
     let (keep, wait) = channel::<()>();
     let plain = std::thread::Builder::new().name("cantus-plain".into()).spawn(move || wait.recv()).unwrap();

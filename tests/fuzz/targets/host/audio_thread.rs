@@ -4,7 +4,9 @@ use super::calls::Handlers;
 use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent};
 use clack_host::events::io::EventBuffer;
 use clack_host::events::{Match, Pckn};
-use clack_host::prelude::{AudioPortBuffer, AudioPortBufferType, AudioPorts, InputChannel, StoppedPluginAudioProcessor};
+use clack_host::prelude::{
+    AudioPortBuffer, AudioPortBufferType, AudioPorts, InputChannel, StoppedPluginAudioProcessor,
+};
 use clack_host::utils::ClapId;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -68,7 +70,13 @@ fn run(
         Sound::Silence => 0.0,
         Sound::Tone => ((steady as usize + frame) as f32 * 0.043).sin() * 0.4,
         Sound::Nonsense => [f32::NAN, f32::INFINITY, -f32::INFINITY, 1e-42, f32::MAX, -0.0][frame % 6],
-        Sound::Loud => if frame % 2 == 0 { 90.0 } else { -90.0 },
+        Sound::Loud => {
+            if frame % 2 == 0 {
+                90.0
+            } else {
+                -90.0
+            }
+        }
     };
     let mut inputs = buffers(&block.ports.0, &sample);
     let mut outputs = buffers(&block.ports.1, &|_| f32::NAN);

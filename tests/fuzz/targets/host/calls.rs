@@ -272,9 +272,12 @@ fn transport(kind: u8, number: usize, position: &mut f64) -> Option<TransportEve
         *position = BEATS[kind / 5 % BEATS.len()];
     }
     let wild = kind > 128;
-    let flags = if wild { TransportFlags::from_bits_truncate(kind as u32 * 37 + number as u32) } else { TransportFlags::all() };
+    let flags =
+        if wild { TransportFlags::from_bits_truncate(kind as u32 * 37 + number as u32) } else { TransportFlags::all() };
     let beats = if wild { BEATS[(kind + number) % BEATS.len()] } else { *position };
-    let bits = |value: f64, raw: bool| if raw { BeatTime::from_bits(i64::MIN + number as i64) } else { BeatTime::from_float(value) };
+    let bits = |value: f64, raw: bool| {
+        if raw { BeatTime::from_bits(i64::MIN + number as i64) } else { BeatTime::from_float(value) }
+    };
     Some(TransportEvent {
         header: EventHeader::new_core(0, EventFlags::empty()),
         flags,
@@ -308,12 +311,14 @@ impl Instance {
         let info = HostInfo::new("Cantus attack", "Cantus", "https://example.invalid", "1").unwrap();
         let callback = Arc::new(AtomicBool::new(false));
         let shared = callback.clone();
-        let mut plugin =
-            PluginInstance::new(|_| Shared(shared), |_| MainThread, entry, c"audio.cantus.cantus", &info).expect("an instance");
+        let mut plugin = PluginInstance::new(|_| Shared(shared), |_| MainThread, entry, c"audio.cantus.cantus", &info)
+            .expect("an instance");
         let handle = plugin.plugin_handle();
         let extension: PluginParams = handle.get_extension().expect("parameters");
         let mut buffer = ParamInfoBuffer::new();
-        let ids = (0..extension.count(&handle)).filter_map(|index| Some(extension.get_info(&handle, index, &mut buffer)?.id)).collect();
+        let ids = (0..extension.count(&handle))
+            .filter_map(|index| Some(extension.get_info(&handle, index, &mut buffer)?.id))
+            .collect();
         Self { running: None, plugin, callback, params: ids, editor: false, next: Next::default() }
     }
 
@@ -321,7 +326,8 @@ impl Instance {
         if self.running.is_some() {
             return;
         }
-        let configuration = PluginAudioConfiguration { sample_rate, min_frames_count: 1, max_frames_count: most_frames as u32 };
+        let configuration =
+            PluginAudioConfiguration { sample_rate, min_frames_count: 1, max_frames_count: most_frames as u32 };
         let Ok(stopped) = self.plugin.activate(|_, _| (), configuration) else { return };
         let (blocks, to_do) = channel();
         let (told, done) = channel();
@@ -347,8 +353,13 @@ impl Instance {
         let count = numbers.byte();
         let mut draw = Draw::new(u64::from(numbers.byte()), u64::from(numbers.byte()));
         for _ in 0..count {
-            let id = if draw.once_in(40) { ClapId::new(draw.any() as u32 >> 1) } else { self.params[draw.below(self.params.len())] };
-            let value = if draw.once_in(2) { VALUES[draw.below(VALUES.len())] } else { draw.below(1_000) as f64 / 10.0 };
+            let id = if draw.once_in(40) {
+                ClapId::new(draw.any() as u32 >> 1)
+            } else {
+                self.params[draw.below(self.params.len())]
+            };
+            let value =
+                if draw.once_in(2) { VALUES[draw.below(VALUES.len())] } else { draw.below(1_000) as f64 / 10.0 };
             self.next.params.push((draw.below(9_000) as u32, id, value));
         }
         self.next.params.sort_by_key(|change| change.0);
@@ -424,7 +435,20 @@ impl Instance {
         let id = self.params[usize::from(numbers.byte()) % self.params.len()];
         let mut buffer = [0; 64];
         let _ = extension.value_to_text(&handle, id, numbers.of(&VALUES), &mut buffer);
-        let words = ["", "off", "-0", "1e999", "nan", "Loop region", "12 bars", "🎵", "999999999999999999999", "jazz", "5 dB", "-inf"];
+        let words = [
+            "",
+            "off",
+            "-0",
+            "1e999",
+            "nan",
+            "Loop region",
+            "12 bars",
+            "🎵",
+            "999999999999999999999",
+            "jazz",
+            "5 dB",
+            "-inf",
+        ];
         let text = CString::new(words[usize::from(numbers.byte()) % words.len()]).unwrap();
         let _ = extension.text_to_value(&handle, id, &text);
         let _ = extension.get_value(&handle, ClapId::new(u32::from(numbers.byte())));
