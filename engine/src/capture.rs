@@ -6,15 +6,25 @@
 #![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 pub mod collector;
+mod count_in;
 pub mod cut;
+pub mod ear;
 pub mod file;
 pub mod history;
 pub mod host_clock;
+pub mod loopback;
 mod midi_file;
+pub mod passes;
+pub mod place;
+pub mod recall;
 pub mod recorder;
+mod repeats;
 pub mod ring;
 pub mod signal;
+mod slot;
+mod sound;
 pub mod spool;
 pub mod steady;
 pub mod take;
 pub mod transport;
+pub mod trim;

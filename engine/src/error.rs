@@ -46,6 +46,12 @@ pub enum Error {
         /// What would be wrong afterwards.
         reason: String,
     },
+    /// The input offset could not be measured.
+    #[error("The input offset could not be measured: {reason}.")]
+    Loopback {
+        /// What is wrong, and what to do.
+        reason: &'static str,
+    },
     /// A value is outside what it can be.
     #[error("{what} is {got}, but must be {expected}.")]
     OutOfRange {

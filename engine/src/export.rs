@@ -1,12 +1,15 @@
 //! Thread: worker. Export: a rendition becomes files that any DAW takes.
 //!
-//! [`wav`] and [`midi`] make the bytes, [`names`] the names, [`picture`] the drawing; [`write_rendition`] writes a whole folder.
+//! [`wav`] and [`midi`] make the bytes, [`names`] the names, [`picture`] the drawing; [`write_rendition`] writes a whole folder, [`shelf`] single
+//! files that a host may keep for ever.
 
 mod canvas;
+mod chunks;
 pub mod midi;
 pub mod names;
 pub mod picture;
 pub mod sheet;
+pub mod shelf;
 pub mod wav;
 
 use crate::analysis::Key;

@@ -4,10 +4,18 @@
 //! select, …) that returns at once, and a [`view::View`] that tells the truth about what is going on. Results arrive from
 //! workers; [`Notice`]s say that something changed.
 
+mod again;
+mod as_saved;
 pub mod band;
+mod capturing;
 mod corrections;
+pub mod files;
+mod journaling;
 mod making;
 pub mod orders;
+mod outlining;
+mod playing;
+mod recovered;
 pub mod region;
 mod regions;
 mod reopening;
@@ -25,13 +33,14 @@ use crate::jobs::cache::Cache;
 use crate::jobs::lanes::{JobHandle, LanesHandle};
 use crate::playback::handoff::handoffs;
 use crate::playback::player::Player;
+use crate::playback::standing::Standing;
 use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
 use parking_lot::Mutex;
 use state::{Connection, State};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Seconds of audio that a ring holds: the collector would have to sleep this long before a sample is lost.
 const RING_SECONDS: f64 = 4.0;
@@ -54,6 +63,8 @@ pub struct AudioEnds {
     pub recorder: Recorder,
     /// What it plays.
     pub player: Player,
+    /// What it must know of the instance.
+    pub standing: Arc<Standing>,
 }
 
 /// One plugin instance. Dropping the last one closes the studio.
@@ -73,6 +84,10 @@ pub(crate) struct Shared {
     jobs: Mutex<Vec<JobHandle>>,
     notice: OnNotice,
     tools: OnceLock<Tools>,
+    /// How far saving is behind.
+    keeping: journaling::Keeping,
+    /// Parts of sessions that were made before.
+    pieces: Mutex<outlining::Pieces>,
 }
 
 /// The parts of the studio that workers use.
@@ -89,17 +104,24 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Instance {
     /// A new instance. Starts nothing and touches no disk: hosts create instances only to look at them.
     pub fn new(notice: OnNotice) -> Self {
-        Self {
-            shared: Arc::new(Shared {
+        let shared = Arc::new_cyclic(|weak: &Weak<Shared>| {
+            let weak = weak.clone();
+            Shared {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 state: Mutex::default(),
                 jobs: Mutex::default(),
-                notice,
+                notice: Arc::new(move |told| {
+                    if let Some(shared) = weak.upgrade().filter(|_| told == Notice::Dirty) {
+                        shared.changed();
+                    }
+                    notice(told);
+                }),
                 tools: OnceLock::new(),
-            }),
-            ear: Mutex::default(),
-            studio: OnceLock::new(),
-        }
+                keeping: journaling::Keeping::default(),
+                pieces: Mutex::default(),
+            }
+        });
+        Self { shared, ear: Mutex::default(), studio: OnceLock::new() }
     }
 
     /// Prepares for audio: opens the studio if need be and gives the audio thread its ends. Called again whenever rate or
@@ -126,8 +148,9 @@ impl Instance {
         drop(ear);
         let (senders, inboxes) = handoffs();
         let player = Player::new(inboxes, rate, max_block);
-        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate });
-        Ok(AudioEnds { recorder, player })
+        let standing = Arc::new(Standing::default());
+        self.shared.connect(Connection { senders, telemetry: player.telemetry(), rate, standing: standing.clone() });
+        Ok(AudioEnds { recorder, player, standing })
     }
 
     fn studio(&self) -> Result<Arc<Studio>> {
@@ -159,9 +182,6 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.shared.cancel_everything();
         // The project has had its chance to be saved.
-        for recovered in self.shared.state.lock().restored.drain(..) {
-            // What cannot be removed is offered next time, which is the lesser evil.
-            let _ = spool::discard(&recovered);
-        }
+        self.shared.close_journal();
     }
 }

@@ -21,6 +21,7 @@ mod polyline;
 pub mod rendition;
 pub mod resample;
 pub mod session;
+pub mod settings;
 mod side_by_side;
 pub mod stretch;
 pub mod studio;

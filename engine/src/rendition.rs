@@ -7,6 +7,7 @@
 
 pub mod align;
 pub mod audio;
+pub mod beside;
 mod biquad;
 mod clarity;
 pub mod effects;

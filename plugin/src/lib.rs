@@ -2,14 +2,20 @@
 
 mod clap_entry;
 mod contained;
+mod controls;
 mod dirty;
-mod editor;
+/// The window, reachable for the tests that draw it without a host.
+#[doc(hidden)]
+pub mod editor;
 mod params;
 mod process;
 mod state;
 mod tasks;
+mod vst3_entry;
+mod wake;
 
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
+use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
 use contained::{Place, contained};
 use dirty::Dirty;
@@ -19,6 +25,7 @@ use process::Block;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use tasks::Task;
+use wake::Wake;
 
 /// The plugin as the host sees it.
 pub struct Cantus {
@@ -31,14 +38,18 @@ pub struct Cantus {
     block: Block,
     /// A block panicked: until the next activation the track passes through.
     fallen: bool,
+    /// What wakes an open window.
+    wake: Wake,
 }
 
 impl Default for Cantus {
     fn default() -> Self {
         let dirty = Arc::new(Dirty::of_new_instance());
+        let wake = Wake::default();
         let notice = {
-            let dirty = dirty.clone();
+            let (dirty, window) = (dirty.clone(), wake.notifier());
             Arc::new(move |notice| {
+                window.request_repaint();
                 if notice == Notice::Dirty {
                     dirty.request();
                 }
@@ -46,10 +57,11 @@ impl Default for Cantus {
         };
         let instance = Arc::new(Instance::new(notice));
         let params = Arc::new(CantusParams::new(instance.clone()));
-        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false }
+        Self { params, instance, dirty, ends: None, block: Block::default(), fallen: false, wake }
     }
 }
 
+const MONO: NonZeroU32 = new_nonzero_u32(1);
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
 const STEM_NAMES: [&str; 8] = ["Lead", "Counter", "Chords", "Pad", "Bass", "Drums", "Percussion", "Colour"];
 
@@ -73,9 +85,22 @@ const LAYOUTS: &[AudioIOLayout] = &[
         ..AudioIOLayout::const_default()
     },
     AudioIOLayout {
-        main_input_channels: Some(new_nonzero_u32(1)),
-        main_output_channels: Some(new_nonzero_u32(1)),
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
         ..AudioIOLayout::const_default()
+    },
+    // VST3 hosts may change how many channels a port has, but not how many ports there are.
+    AudioIOLayout {
+        main_input_channels: Some(MONO),
+        main_output_channels: Some(MONO),
+        aux_input_ports: &[STEREO],
+        aux_output_ports: &[STEREO; 8],
+        names: PortNames {
+            layout: Some("Mono with stems"),
+            aux_inputs: &["Sidechain"],
+            aux_outputs: &STEM_NAMES,
+            ..PortNames::const_default()
+        },
     },
 ];
 
@@ -103,7 +128,8 @@ impl Plugin for Cantus {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         self.dirty.connect(executor);
-        let create = || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone());
+        let create =
+            || editor::create(self.params.clone(), self.instance.clone(), self.dirty.clone(), self.wake.notifier());
         contained(Place::OpenWindow, Some(&self.instance), create).flatten()
     }
 
@@ -119,16 +145,27 @@ impl Plugin for Cantus {
         &mut self,
         layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        context: &mut impl ActivateContext<Self>,
     ) -> bool {
         let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
         // Hosts give whole rates; rounding only guards against 44099.99.
         let rate = SampleRate(config.sample_rate.round().max(1.0) as u32);
         let instance = self.instance.clone();
         let ends = contained(Place::Activate, Some(&instance), || {
-            self.block.prepare(&self.params);
+            self.block.prepare(&self.params, config.process_mode, context.plugin_api());
+            self.instance.stage_files(None);
             let ends = self.instance.activate(rate, channels, config.max_buffer_size as usize);
+            let ends = ends.map(|mut ends| {
+                // What the player of before left sounding at other instruments ends with the first block of the new one.
+                if let Some(before) = &self.ends {
+                    ends.player.inherit(&before.player);
+                }
+                ends
+            });
+            self.instance.keep_journal(journal::default_dir());
             self.instance.set_input_offset(self.params.input_offset());
+            self.instance.set_auto_arm(self.params.auto_arm_order());
+            self.instance.set_count_in(self.params.count_in.value().unsigned_abs());
             self.dirty.open();
             ends.inspect_err(|error| self.instance.tell(error.to_string())).ok()
         });
@@ -148,6 +185,9 @@ impl Plugin for Cantus {
         aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        let transport = context.transport();
+        let (playing, rate) = (transport.playing, transport.sample_rate);
+        self.wake.block(playing, buffer.as_slice_immutable().first().map_or(&[], |channel| &**channel), rate);
         let ends = self.ends.as_mut().filter(|_| !self.fallen);
         let work = || self.block.process(&self.params, ends, buffer, aux, context);
         if contained(Place::Process, Some(&self.instance), work).is_none() || self.fallen {
@@ -167,6 +207,10 @@ impl ClapPlugin for Cantus {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Stereo, ClapFeature::Utility];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        controls::declare(&self.params, context);
+    }
 }
 
 impl Vst3Plugin for Cantus {
@@ -174,5 +218,3 @@ impl Vst3Plugin for Cantus {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Tools];
 }
-
-nice_export_vst3!(Cantus);

@@ -8,7 +8,8 @@ use cantus_engine::generation::Timing;
 use cantus_engine::generation::score::Role;
 use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::Instance;
-use cantus_engine::playback::player::{MOST_REGIONS, PlayerSettings};
+use cantus_engine::playback::player::{self, MOST_REGIONS, PlayMode, PlayerSettings};
+use cantus_engine::playback::standing::Standing;
 use cantus_engine::time::Seconds;
 use nice_plug::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -138,7 +139,7 @@ pub struct PartParams {
 #[derive(Params)]
 pub struct CantusParams {
     /// Takes, notes and variations.
-    #[persist = "session"]
+    #[nested]
     pub session: SavedSession,
 
     /// Passes the track through untouched.
@@ -335,14 +336,33 @@ impl CantusParams {
     }
 
     /// Thread: audio. What the player should do in this block.
-    pub fn player_settings(&self) -> PlayerSettings {
-        PlayerSettings {
+    pub fn player_settings(&self, standing: &Standing) -> PlayerSettings {
+        let mut settings = PlayerSettings {
             enabled: self.play.value() && !self.bypass.value(),
             replace: self.replace.value(),
             dry_gain: self.dry.value(),
             wet_gain: self.wet.value(),
             audition: self.audition.value(),
+            mode: match self.playback.value() {
+                Playback::Song => PlayMode::Song,
+                Playback::Loop => PlayMode::Loop,
+                Playback::Trigger => PlayMode::Trigger,
+            },
+            switch: match self.switch.value() {
+                SwitchAt::Now => player::SwitchAt::Now,
+                SwitchAt::NextBar => player::SwitchAt::NextBar,
+            },
+            trigger_note: u8::try_from(self.trigger_note.value()).unwrap_or(0),
+            seats: standing.seats(),
+            chosen_seat: standing.chosen(),
+            compare: standing.compares(),
+            ..PlayerSettings::PLAIN
+        };
+        for (role, part) in self.parts.iter().enumerate() {
+            settings.role_gains[role] = if part.mute.value() { 0.0 } else { part.level.value() };
+            settings.midi_roles |= u8::from(part.midi.value()) << role;
         }
+        settings
     }
 }
 

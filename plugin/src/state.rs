@@ -4,10 +4,14 @@ use crate::contained::{Place, contained};
 use cantus_engine::instance::Instance;
 use cantus_engine::session::Session;
 use cantus_engine::session::container::Chunk;
-use nice_plug::params::persist::PersistentField;
+use nice_plug::params::persist::deserialize_field;
+use nice_plug::prelude::{ParamPtr, Params};
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The name of the text among the project's fields.
+const FIELD: &str = "session";
 /// Tag of a session that this version could not read, kept inside the one that is saved.
 const UNREADABLE: [u8; 4] = *b"LOST";
 
@@ -27,21 +31,19 @@ impl SavedSession {
     }
 
     fn text(&self) -> String {
-        let mut session = self.instance.session();
+        // A session of plain data always encodes; the empty text is the empty session.
+        let Ok(mut outline) = self.instance.outline() else { return String::new() };
         if let Some(unreadable) = self.unreadable.lock().as_ref() {
-            if session.regions.iter().all(|region| region.take.is_none() && region.variations.is_empty()) {
+            if outline.regions.iter().all(|region| region.take.is_none() && region.variations.is_empty()) {
                 return unreadable.clone();
             }
-            session.unknown.retain(|chunk| chunk.tag != UNREADABLE);
-            session.unknown.push(Chunk { tag: UNREADABLE, bytes: unreadable.as_bytes().into() });
+            outline.unknown.retain(|chunk| chunk.tag != UNREADABLE);
+            outline.unknown.push(Chunk { tag: UNREADABLE, bytes: unreadable.as_bytes().into() });
         }
-        // A session of plain data always encodes.
-        session.encode_text().unwrap_or_else(|_| self.last.lock().clone())
+        outline.encode_text().unwrap_or_default()
     }
-}
 
-impl PersistentField<'_, String> for SavedSession {
-    fn set(&self, text: String) {
+    fn open(&self, text: String) {
         let restored = contained(Place::Load, Some(&self.instance), || {
             Session::decode_text(&text).and_then(|session| self.instance.restore(session))
         });
@@ -57,16 +59,40 @@ impl PersistentField<'_, String> for SavedSession {
             None => *self.unreadable.lock() = Some(text),
         }
     }
+}
 
-    fn map<F, R>(&self, read: F) -> R
-    where
-        F: Fn(&String) -> R,
-    {
+// SAFETY: it has no parameters, so that there are no pointers to keep valid.
+unsafe impl Params for SavedSession {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        Vec::new()
+    }
+
+    /// Fields are JSON. A session's text needs no escapes, so that quotes make it JSON: looking at each of its many letters would take longer
+    /// than everything else.
+    fn serialize_fields(&self) -> BTreeMap<String, String> {
         let text = contained(Place::Save, Some(&self.instance), || self.text());
-        let mut last = self.last.lock();
-        if let Some(text) = text {
-            *last = text;
+        let text = text.inspect(|text| self.last.lock().clone_from(text)).unwrap_or_else(|| self.last.lock().clone());
+        let field = match self.unreadable.lock().as_ref() {
+            // What somebody else wrote may need them.
+            Some(_) => nice_plug::params::persist::serialize_field(&text).unwrap_or_default(),
+            None => {
+                let mut field = String::with_capacity(text.len() + 2);
+                field.push('"');
+                field.push_str(&text);
+                field.push('"');
+                field
+            }
+        };
+        BTreeMap::from([(FIELD.to_owned(), field)])
+    }
+
+    fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {
+        let Some(field) = fields.get(FIELD) else { return };
+        match deserialize_field::<String>(field) {
+            Ok(text) => self.open(text),
+            Err(error) => {
+                self.instance.tell(format!("The project's session is no text ({error}). Nothing was changed."))
+            }
         }
-        read(&last)
     }
 }

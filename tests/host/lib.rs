@@ -9,6 +9,7 @@
 pub mod audio_thread;
 pub mod bundle;
 pub mod clock;
+pub mod compare;
 pub mod cost;
 #[cfg(unix)]
 pub mod editor;

@@ -46,6 +46,7 @@ fn take(audio: AudioBuffer) -> Take {
         length,
         lost_frames: 0,
         remarks: Vec::new(),
+        margins: Default::default(),
     }
 }
 

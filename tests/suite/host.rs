@@ -1,5 +1,6 @@
 //! Tests of the headless host itself: its clock, its blocks and its bookkeeping. They need no plugin.
 
+use cantus_host::compare::{compare, find};
 use cantus_host::cost::percentile;
 use cantus_host::heard::Stretch;
 use cantus_host::{Block, BlockCost, Clip, Heard, Piece, Placement, Song, SongClock, SongNote, ThreadCensus};
@@ -183,4 +184,37 @@ fn a_thread_that_stays_is_seen() {
     if cfg!(target_os = "linux") {
         assert!(!ThreadCensus::take().names.is_empty());
     }
+}
+
+/// A melody-like sound, different everywhere.
+fn sound_to_compare() -> Vec<f32> {
+    (0..24_000_u32).map(|frame| ((frame as f32 * 0.05).sin() + (frame as f32 * 0.0731).sin()) * 0.2).collect()
+}
+
+#[test]
+fn a_comparison_finds_one_frame_of_delay_and_one_sample_of_difference() {
+    let meant = sound_to_compare();
+    let same = compare(&meant, &meant, 6_000);
+    assert_eq!((same.windows, same.largest_shift, same.residual_db), (4, 0, f64::NEG_INFINITY));
+    for shift in [1, 40] {
+        let mut late = vec![0.0; shift];
+        late.extend(&meant);
+        assert_eq!(compare(&late, &meant, 6_000).largest_shift, shift as i64);
+    }
+    let mut touched = meant.clone();
+    touched[9_000] += 1e-4;
+    let found = compare(&touched, &meant, 6_000);
+    assert!(found.largest_shift == 0 && (-81.0..-79.0).contains(&found.residual_db), "{found:?}");
+    touched[9_000] = f32::NAN;
+    assert_eq!(compare(&touched, &meant, 6_000).residual_db, f64::INFINITY, "what is no number is no match");
+}
+
+#[test]
+fn a_sound_is_found_where_it_is_and_only_there() {
+    let meant = sound_to_compare();
+    let mut longer = vec![0.0; 777];
+    longer.extend(&meant);
+    assert_eq!(find(&longer, &meant[..12_000]), Some(777));
+    longer[5_000] += 0.01;
+    assert_eq!(find(&longer, &meant[..12_000]), None);
 }

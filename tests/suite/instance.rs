@@ -1,5 +1,7 @@
 //! Tests of an instance as the shell drives it: orders in, views out, without a host and without a window.
 
+mod saving;
+
 use crate::analysis::hum::{TUNE, hum};
 use crate::analysis::midi_files::{Track, file};
 use crate::turn;

@@ -1,10 +1,12 @@
 //! Tests of the bundled plugin in a real CLAP host: the file a user installs, driven from outside.
 
+mod bounce;
 #[cfg(target_os = "linux")]
 mod contained;
 mod flow;
 mod hosts;
 mod life;
+mod many;
 mod neural;
 mod projects;
 mod real_time;

@@ -1,6 +1,9 @@
 //! Tests of the session container: what a project saves comes back, and damage is a sentence.
 
 mod corrections;
+mod golden;
+mod hostile;
+mod journals;
 
 use cantus_engine::Error;
 use cantus_engine::analysis::edit::EditHistory;
@@ -105,6 +108,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
                     length: Beats(32.0),
                     lost_frames: 3,
                     remarks: Vec::new(),
+                    margins: Default::default(),
                 },
                 audio: PackedAudio::pack(&take),
             }),
@@ -138,6 +142,7 @@ pub(crate) fn session(mix: &AudioBuffer) -> Session {
             active: Some(7),
         }],
         chosen: 0,
+        without_sound: true,
         unknown: vec![Chunk { tag: *b"NEWR", bytes: vec![1, 2, 3].into() }],
     }
 }

@@ -36,6 +36,9 @@ fn ignored() -> Vec<String> {
     listed.lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).chain([".git".to_owned()]).collect()
 }
 
+/// Sources of others, with their licences beside them: their style is theirs.
+const VENDORED: &str = "plugin/vendor";
+
 /// Every file of the project below `start`, its path from the top folder with slashes, in order.
 fn files(start: &str) -> Vec<String> {
     fn walk(folder: &Path, prefix: &str, ignored: &[String], found: &mut Vec<String>) {
@@ -44,7 +47,7 @@ fn files(start: &str) -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
             let kind = entry.file_type().expect("a file has a type");
-            if ignored.contains(&path) {
+            if ignored.contains(&path) || path == VENDORED {
                 continue;
             } else if kind.is_dir() {
                 walk(&entry.path(), &path, ignored, found);

@@ -11,11 +11,14 @@ mod demo;
 mod display;
 mod fuzz;
 mod install;
+mod measure;
 mod packages;
 mod random_checkpoint;
 mod score;
+mod screenshots;
 mod soak;
 mod suite;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,11 @@ cargo xtask <word> [options]
   fuzz     Attacks everything that reads what others wrote, and everything a host may call.
            [TARGET…] [--minutes N] [--seed S] [--no-host] [--replay [--input FILE]] [--keep] [--report]
   soak     A long session of the plugin in a host, with everything going on; looks for growth.  [--minutes 30] [--seed S]
+  validate Plays a song with a hum in every host that is on this machine and judges what they recorded.
+           [--host NAME]... [--out DIR] [--keep]; CLAP_VALIDATOR and VST3_VALIDATOR name validators
+  measure  Says what Cantus costs a song: 50 instances, memory, the audio thread, saving, bouncing.  [--quick] [--debug]
+  screenshots
+           Draws the window in every state, without a display.  [--out DIR]
   tidy     Only the house rules.
 
 System packages that are missing are installed first on Debian and Ubuntu; elsewhere they are named.";
@@ -71,6 +79,9 @@ fn main() -> ExitCode {
         "score" => score::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "soak" => soak::run(&rest),
+        "measure" => measure::run(&rest),
+        "validate" => validate::run(&rest),
+        "screenshots" => screenshots::run(&rest),
         "tidy" => cargo::no_options(&word, &rest).and_then(|()| suite::tidy()),
         unknown => {
             eprintln!("cargo xtask does not know \"{unknown}\".\n\n{USAGE}");

@@ -12,6 +12,7 @@
 
 use super::history::{History, Join, Segment};
 use super::take::{Take, TakeNote, TakeSource};
+use super::trim::{MARGIN, Margins, Tail};
 use crate::error::{Error, Result};
 use crate::time::{Beats, Frames, SampleRate, Seconds, SongGrid, TempoMap, TempoPoint};
 use serde::{Deserialize, Serialize};
@@ -178,6 +179,7 @@ pub fn take(history: &History, cut: &Cut, id: u64) -> Result<Take> {
         });
     }
     let (from, to) = (from as u64, to.max(from) as u64);
+    let margins = margins(history, from, to);
     let audio = crate::audio::AudioBuffer { rate, channels: history.read(from, to) };
     let lost_frames =
         history.lost().iter().map(|&(at, frames)| (at + frames).min(to).saturating_sub(at.max(from))).sum();
@@ -191,7 +193,52 @@ pub fn take(history: &History, cut: &Cut, id: u64) -> Result<Take> {
         length: cut.length,
         lost_frames,
         remarks: Vec::new(),
+        margins,
     })
+}
+
+/// The frames around record frames `from..to` that are kept with them, as far as they are there.
+fn whole_range(history: &History, from: u64, to: u64) -> (u64, u64) {
+    let margin = MARGIN.frames(history.rate()).0.unsigned_abs();
+    (from.saturating_sub(margin).max(history.first()).min(from), (to + margin).min(history.end()).max(to))
+}
+
+fn margins(history: &History, from: u64, to: u64) -> Margins {
+    let (first, end) = whole_range(history, from, to);
+    let read = |from: u64, to: u64| if from < to { history.read(from, to) } else { Vec::new() };
+    let notes = if (first, end) == (from, to) { Vec::new() } else { notes(history, first, end) };
+    Margins { before: read(first, from), after: read(to, end), notes, captured: None }
+}
+
+/// A take whose tail is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tailless {
+    capture: u64,
+    first: u64,
+    delivered: u64,
+    until: u64,
+}
+
+impl Tailless {
+    /// Of a cut that was just made a take of; `None` when its tail is there.
+    pub fn of(history: &History, cut: &Cut, capture: u64) -> Option<Self> {
+        let (from, to) = cut.audio();
+        let (from, to) = (from.max(0) as u64, to.max(0) as u64);
+        let (first, delivered) = whole_range(history, from, to);
+        let until = to + MARGIN.frames(history.rate()).0.unsigned_abs();
+        (delivered < until).then_some(Self { capture, first, delivered, until })
+    }
+
+    /// The tail once it is there, or as far as it is when nothing more will come.
+    pub fn tail(&self, history: &History, nothing_more: bool) -> Option<Tail> {
+        let end = self.until.min(history.end());
+        let due = end == self.until || nothing_more;
+        (due && self.delivered >= history.first() && end > self.delivered).then(|| Tail {
+            capture: self.capture,
+            audio: history.read(self.delivered, end),
+            notes: notes(history, self.first, end),
+        })
+    }
 }
 
 /// The first bars that begin inside a segment, at or after arming: start and end in beats.
@@ -201,6 +248,21 @@ fn next_bars(segment: &Segment, rate: SampleRate, armed_at: u64, bars: u32) -> O
     let line = segment.stamp.bar_start_beats.filter(|line| line.is_finite()).unwrap_or(0.0);
     let from = line + ((position - line) / bar).ceil() * bar;
     Some((from, from + bar * f64::from(bars)))
+}
+
+/// Song time until an armed take begins, as far as the song tells now.
+pub fn starts_in(history: &History, mode: CaptureMode) -> Option<Beats> {
+    let (segment, rate) = (history.segments().last()?, history.rate());
+    let now = position_from(segment, rate, history.end())?;
+    let start = match mode {
+        CaptureMode::Free => now,
+        CaptureMode::Bars(bars) => next_bars(segment, rate, history.end(), bars)?.0,
+        CaptureMode::LoopRegion => {
+            let (start, end) = segment.stamp.loop_beats?;
+            if now <= start { start } else { now.max(end) }
+        }
+    };
+    Some(Beats((start - now).max(0.0)))
 }
 
 /// The loop, when its start lies inside a segment at or after arming.
@@ -215,7 +277,7 @@ fn position_from(segment: &Segment, rate: SampleRate, armed_at: u64) -> Option<f
     Some(segment.beats_at(segment.start.max(armed_at), rate)? - half_a_frame)
 }
 
-fn whole_frame(segment: &Segment, beats: f64, rate: SampleRate) -> u64 {
+pub(super) fn whole_frame(segment: &Segment, beats: f64, rate: SampleRate) -> u64 {
     segment.frame_at(beats, rate).map_or(u64::MAX, |frame| frame.round().max(0.0) as u64)
 }
 
@@ -261,7 +323,7 @@ fn around(segments: &[Segment], rate: SampleRate, start: u64, target: Beats) -> 
 }
 
 /// The grid of a run that begins at a song position in the first segment and is followed up to a record frame.
-fn grid_from(segments: &[Segment], rate: SampleRate, from: f64, end: u64) -> Option<SongGrid> {
+pub(super) fn grid_from(segments: &[Segment], rate: SampleRate, from: f64, end: u64) -> Option<SongGrid> {
     let first = segments.first()?;
     let mut points = vec![TempoPoint { at: Beats(from), tempo: first.stamp.tempo? }];
     for segment in segments[1..].iter().take_while(|segment| segment.join == Join::Continues && segment.start < end) {

@@ -172,6 +172,7 @@ pub fn read_part(path: &Path, tempo: Option<Bpm>, metre: Metre, part: Option<usi
         length,
         lost_frames: 0,
         remarks: Vec::new(),
+        margins: Default::default(),
     })
 }
 

@@ -11,6 +11,7 @@
 )]
 
 use super::host_clock::pieces;
+use super::repeats::{JumpBack, Repeats};
 use super::ring::{Block, MidiEvent};
 use super::transport::TransportStamp;
 use crate::time::{Bpm, Metre, SampleRate, Seconds};
@@ -119,6 +120,11 @@ pub struct History {
     midi: VecDeque<(u64, MidiEvent)>,
     lost: VecDeque<(u64, u64)>,
     last_stamp: TransportStamp,
+    /// Frames of the newest block.
+    last_frames: u64,
+    /// Blocks since the transport started.
+    blocks_played: u64,
+    repeats: Repeats,
 }
 
 impl History {
@@ -136,6 +142,9 @@ impl History {
             midi: VecDeque::new(),
             lost: VecDeque::new(),
             last_stamp: TransportStamp::default(),
+            last_frames: 0,
+            blocks_played: 0,
+            repeats: Repeats::default(),
         }
     }
 
@@ -221,7 +230,9 @@ impl History {
         self.observe(&block.stamp, block.frames as u64);
         self.midi.extend(block.midi.iter().map(|event| (self.end + u64::from(event.frame), *event)));
         self.append_audio(&block.channels, block.frames);
+        self.blocks_played = if block.stamp.playing { self.blocks_played + 1 } else { 0 };
         self.last_stamp = block.stamp;
+        self.last_frames = block.frames as u64;
         self.trim();
     }
 
@@ -256,6 +267,8 @@ impl History {
         if self.is_short_loop(&stamp) {
             stamp.loop_beats = None;
         }
+        self.mend_first_block(&stamp, start);
+        self.follow_repeats(&mut stamp, start);
         for piece in pieces(&stamp, self.rate, frames as usize) {
             let at = start + piece.offset as u64;
             let join = if piece.offset > 0 { Some(Join::LoopWrap) } else { self.join(&piece.stamp, at) };
@@ -263,6 +276,86 @@ impl History {
                 (None, Some(segment)) => segment.frames += piece.frames as u64,
                 (join, _) => self.push_segment(at, piece.frames as u64, piece.stamp, join.unwrap_or(Join::Jump)),
             }
+        }
+    }
+
+    /// Some hosts (Logic) still tell an old position in the first block after the start. What the second block says held in the first.
+    fn mend_first_block(&mut self, stamp: &TransportStamp, at: u64) {
+        if self.blocks_played != 1 || self.join(stamp, at) != Some(Join::Jump) {
+            return;
+        }
+        let (frames, rate) = (self.last_frames, self.rate);
+        let Some(first) = self.segments.last_mut().filter(|first| first.frames == frames && first.stamp.playing) else {
+            return;
+        };
+        let (Some(beats), Some(tempo)) = (stamp.song_beats(), stamp.usable_tempo()) else { return };
+        let seconds = frames as f64 / rate.hz();
+        first.stamp = TransportStamp {
+            beats: Some(beats - seconds * tempo.0 / 60.0),
+            seconds: stamp.seconds.map(|after| after - seconds),
+            ..*stamp
+        };
+    }
+
+    /// Gives a host that does not tell of its loop the loop that its jumps back betray, also for the pass before.
+    fn follow_repeats(&mut self, stamp: &mut TransportStamp, at: u64) {
+        let host_tells = stamp.loop_beats.is_some() || self.last_stamp.loop_beats.is_some();
+        if host_tells || !stamp.playing || !self.last_stamp.playing {
+            self.repeats.forget();
+            return;
+        }
+        let known = self.repeats.found;
+        let inside = |region: (f64, f64)| stamp.beats.is_some_and(|beats| beats < region.1);
+        stamp.loop_beats = known.filter(|&region| inside(region));
+        if self.join(stamp, at) != Some(Join::Jump) {
+            return;
+        }
+        stamp.loop_beats = None;
+        let Some(last) = self.segments.last() else { return };
+        let positions = last.beats_at(at, self.rate).zip(stamp.beats).zip(last.frames_per_beat(self.rate));
+        let Some(((expected, actual), frames_per_beat)) = positions else { return };
+        let jump = JumpBack { at, expected, actual, block_frames: self.last_frames, frames_per_beat };
+        let Some((before, region)) = self.repeats.jumped(jump) else { return };
+        // Both jumps lie some frames before the blocks that told of them.
+        self.place_wrap(before.at, before.since(region.0) as u64, region);
+        let since = jump.since(region.0) as u64;
+        if let Some(last) = self.segments.last_mut().filter(|last| last.frames > since) {
+            last.frames -= since;
+            let wrapped = self.wrap_stamp(stamp, since, region);
+            self.push_segment(at - since, since, wrapped, Join::LoopWrap);
+        }
+        stamp.loop_beats = Some(region);
+    }
+
+    /// Moves a jump that was seen at a record frame to where it was, and tells the segments from there on of the loop.
+    fn place_wrap(&mut self, seen_at: u64, since: u64, region: (f64, f64)) {
+        let Some(index) =
+            self.segments.iter().position(|segment| segment.start == seen_at && segment.join == Join::Jump)
+        else {
+            return;
+        };
+        let room = index.checked_sub(1).is_some_and(|before| self.segments[before].frames > since);
+        if since > 0 && !room {
+            return;
+        }
+        if since > 0 {
+            self.segments[index - 1].frames -= since;
+        }
+        let stamp = self.wrap_stamp(&self.segments[index].stamp, since, region);
+        let first = &mut self.segments[index];
+        *first = Segment { start: seen_at - since, frames: first.frames + since, stamp, join: Join::LoopWrap };
+        for segment in &mut self.segments[index..] {
+            segment.stamp.loop_beats = Some(region);
+        }
+    }
+
+    /// A stamp as it was some frames before, at the start of a loop.
+    fn wrap_stamp(&self, stamp: &TransportStamp, since: u64, region: (f64, f64)) -> TransportStamp {
+        TransportStamp {
+            beats: Some(region.0),
+            seconds: stamp.seconds.map(|seconds| seconds - since as f64 / self.rate.hz()),
+            loop_beats: Some(region),
+            ..*stamp
         }
     }
 
@@ -355,6 +448,19 @@ impl History {
             }
         });
         peak
+    }
+
+    /// Mean square of record frames `from..to`, of the loudest channel.
+    pub fn energy(&self, from: u64, to: u64) -> f32 {
+        let mut sums = [0.0_f32; 2];
+        self.each_piece(from, to, |frames, piece| {
+            let Some((chunk, inside)) = piece else { return };
+            for (index, sum) in sums.iter_mut().take(self.channels).enumerate() {
+                let at = index * CHUNK_FRAMES as usize + inside;
+                *sum += chunk[at..at + frames].iter().map(|sample| sample * sample).sum::<f32>();
+            }
+        });
+        sums[0].max(sums[1]) / (to.saturating_sub(from)).max(1) as f32
     }
 
     /// Walks `from..to` piece by piece: frames, and the chunk with the frame inside it unless it is silent.

@@ -225,5 +225,6 @@ fn laid_out(
         length,
         lost_frames: 0,
         remarks,
+        margins: Default::default(),
     })
 }

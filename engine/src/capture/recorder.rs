@@ -9,9 +9,11 @@
     reason = "blocks and their event lists are far shorter than their counts in a header can say"
 )]
 
+use super::loopback::Clicker;
 use super::ring::{HEADER_WORDS, Header, MIDI_EVENTS_PER_BLOCK, MIDI_WORDS, MidiEvent, RingCounters};
 use super::signal::Signal;
 use super::transport::TransportStamp;
+use crate::time::SampleRate;
 use rtrb::Producer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +34,9 @@ pub struct Recorder {
     lost_frames: u32,
     /// Frames of all blocks so far, the dropped ones too.
     heard_frames: u64,
+    /// Frames of the last block.
+    block_frames: u64,
+    clicker: Clicker,
 }
 
 impl Recorder {
@@ -39,9 +44,11 @@ impl Recorder {
         to_collector: Producer<u32>,
         signals: Producer<Signal>,
         counters: Arc<RingCounters>,
+        rate: SampleRate,
         channels: usize,
     ) -> Self {
-        Self { to_collector, signals, counters, channels, lost_frames: 0, heard_frames: 0 }
+        let clicker = Clicker::new(rate);
+        Self { to_collector, signals, counters, channels, lost_frames: 0, heard_frames: 0, block_frames: 0, clicker }
     }
 
     /// Sends an order that the audio thread noticed; gives it back when there is no room for now. Realtime safe.
@@ -68,6 +75,7 @@ impl Recorder {
             return;
         }
         self.heard_frames += frames as u64;
+        self.block_frames = frames as u64;
         let midi = &midi[..midi.len().min(MIDI_EVENTS_PER_BLOCK)];
         let words = HEADER_WORDS + frames * self.channels + midi.len() * MIDI_WORDS;
         if stamp.offline {
@@ -100,6 +108,16 @@ impl Recorder {
         if non_finite > 0 {
             self.counters.non_finite.fetch_add(non_finite, Ordering::Relaxed);
         }
+    }
+
+    /// Adds the clicks that measure the input offset, while they are ordered, to the output of the block that was pushed last.
+    /// `output` is `[channel][frame]` as it goes to the host.
+    ///
+    /// # Realtime safety
+    /// Never allocates or waits.
+    pub fn sound_clicks<C: AsMut<[f32]>>(&mut self, output: &mut [C]) {
+        let block_at = self.heard_frames - self.block_frames;
+        self.clicker.sound(&self.counters.clicks, block_at, output);
     }
 
     /// Gives a slow reader time, as long as there is a reader and the block could ever fit.

@@ -9,6 +9,7 @@
     reason = "words are cut from wider numbers and joined to them again; counts are bounded by the size of the ring"
 )]
 
+use super::loopback::ClickLine;
 use super::recorder::Recorder;
 use super::signal::Signal;
 use super::transport::TransportStamp;
@@ -57,6 +58,8 @@ const HAS_LOOP: u32 = 256;
 pub(super) struct RingCounters {
     pub overrun_frames: AtomicU64,
     pub non_finite: AtomicU64,
+    /// The measuring of the input offset.
+    pub clicks: ClickLine,
 }
 
 /// A header, decoded.
@@ -238,7 +241,7 @@ pub fn ring(rate: SampleRate, channels: usize, seconds: f64) -> (Recorder, RingR
     let (to_collector, from_recorder) = RingBuffer::new(words);
     let counters = Arc::new(RingCounters::default());
     let (to_signals, signals) = RingBuffer::new(SIGNALS);
-    let recorder = Recorder::new(to_collector, to_signals, Arc::clone(&counters), channels);
+    let recorder = Recorder::new(to_collector, to_signals, Arc::clone(&counters), rate, channels);
     (recorder, RingReader { from_recorder, signals, counters, rate, channels })
 }
 
@@ -261,6 +264,16 @@ impl RingReader {
     /// Samples so far that were not a number or infinite.
     pub fn non_finite(&self) -> u64 {
         self.counters.non_finite.load(Ordering::Relaxed)
+    }
+
+    /// Lets the audio thread sound the clicks of a measurement.
+    pub(super) fn order_click(&self) {
+        self.counters.clicks.order();
+    }
+
+    /// The record frame of the first click of what was ordered last, once it sounds.
+    pub(super) fn click_sounded_at(&self) -> Option<u64> {
+        self.counters.clicks.sounded_at()
     }
 
     /// Takes the next order that the audio thread noticed.

@@ -52,6 +52,15 @@ pub enum Signal {
     },
     /// Arm by itself whenever the song begins to play, or no longer.
     AutoArm(Option<CaptureMode>),
+    /// Bars that are counted before a capture begins.
+    CountIn(u32),
     /// The host's tempo is not the one of what plays.
-    FollowTempo(TransportStamp),
+    FollowTempo {
+        /// What the host says.
+        stamp: TransportStamp,
+        /// The chosen region is heard wherever the song is.
+        anywhere: bool,
+    },
+    /// An offline bounce waited for a rendition as long as it may, and goes on without it.
+    WaitedInVain,
 }

@@ -1,5 +1,6 @@
 //! Thread: any. A take: what was hummed or played, and where in the song.
 
+use super::trim::Margins;
 use crate::audio::AudioBuffer;
 use crate::time::{Beats, Seconds, SongGrid};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub enum TakeSource {
     Loop,
     /// A file.
     File,
+    /// What was remembered when it was asked for.
+    Recall,
 }
 
 /// A captured melody.
@@ -54,4 +57,7 @@ pub struct Take {
     pub lost_frames: u64,
     /// What there is to know about how it was read, in sentences: which part of a MIDI file was taken as the melody.
     pub remarks: Vec<String>,
+    /// What was heard around it, for trimming and for taking that back. Nothing but trimming looks at it.
+    #[serde(default)]
+    pub margins: Margins,
 }

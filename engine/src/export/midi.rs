@@ -13,7 +13,7 @@ pub use melody::melody_bytes;
 pub use options::{DrumMap, Feel, LeadBends, MidiOptions};
 
 use crate::error::{Error, Result};
-use crate::generation::score::Score;
+use crate::generation::score::{Role, Score, Track};
 use crate::generation::style::presets::PresetTable;
 use crate::time::Beats;
 use midly::num::{u15, u28};
@@ -47,12 +47,25 @@ pub fn midi_bytes(score: &Score, name: &str) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Internal`] when the writer fails.
 pub fn midi_bytes_with(score: &Score, name: &str, options: &MidiOptions) -> Result<Vec<u8>> {
+    file_of(score, name, options, |_| true)
+}
+
+/// The bytes of a file with one part only, on the channel that it has in the whole one; tempo, metre, key, chords and sections come along.
+///
+/// # Errors
+/// As [`midi_bytes_with`].
+pub fn midi_part_bytes(score: &Score, role: Role, name: &str, options: &MidiOptions) -> Result<Vec<u8>> {
+    file_of(score, name, options, |track| track.role == role)
+}
+
+fn file_of(score: &Score, name: &str, options: &MidiOptions, wanted: impl Fn(&Track) -> bool) -> Result<Vec<u8>> {
     let presets = PresetTable::shipped()?;
     let sections = conductor::section_names(score);
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(TICKS_PER_BEAT))));
     let end = ticks(score.length).max(1);
     smf.tracks.push(delta_times(conductor::conductor(score, name, &sections), end));
-    for (track, channels) in score.tracks.iter().zip(part::deal(score, options)) {
+    let parts = score.tracks.iter().zip(part::deal(score, options));
+    for (track, channels) in parts.filter(|(track, _)| wanted(track)) {
         smf.tracks.push(delta_times(part::part(score, track, &channels, options, &presets), end));
     }
     let mut bytes = Vec::new();

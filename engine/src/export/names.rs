@@ -24,19 +24,33 @@ pub fn folder_name(rendition: &Rendition, key: Option<Key>) -> String {
     file_safe(&format!("Cantus {} {tempo}{key}", name.trim_end()))
 }
 
+/// A rendition's file name without its ending: "Cantus Jazz 100bpm Am 3", where 3 is the number at the end of the rendition's name.
+pub fn file_name(rendition: &Rendition, key: Option<Key>) -> String {
+    let (words, number) = words_and_number(&rendition.name);
+    let tempo = tempo_name(rendition.grid.tempo.tempo_at(rendition.grid.start));
+    let key = key.or(rendition.recipe.song.key).map(|key| format!(" {}", key.short_name())).unwrap_or_default();
+    let number = number.map(|number| format!(" {number}")).unwrap_or_default();
+    file_safe(&format!("Cantus {words} {tempo}{key}{number}"))
+}
+
 /// A stem's file name without its ending: "03 Bass – Reggae 100 Am v2". The number is its place among the stems, from `index` 0; the version is
 /// the number at the end of the rendition's name.
 pub fn stem_name(index: usize, role: Role, rendition: &Rendition, key: Option<Key>) -> String {
-    let name = rendition.name.trim();
-    let (words, version) = match name.rsplit_once(' ') {
-        Some((words, number)) if number.parse::<u32>().is_ok() => (words, format!(" v{number}")),
-        _ => (name, String::new()),
-    };
-    let words: String = words.chars().take(48).collect();
+    let (words, number) = words_and_number(&rendition.name);
+    let version = number.map(|number| format!(" v{number}")).unwrap_or_default();
     let tempo = rendition.grid.tempo.tempo_at(rendition.grid.start);
     let rounded = (tempo.0 * 100.0).round() / 100.0;
     let key = key.or(rendition.recipe.song.key).map(|key| format!(" {}", key.short_name())).unwrap_or_default();
-    file_safe(&format!("{:02} {} – {} {rounded}{key}{version}", index + 1, part_name(role), words.trim_end()))
+    file_safe(&format!("{:02} {} – {words} {rounded}{key}{version}", index + 1, part_name(role)))
+}
+
+/// A name's words, as many as leave room for tempo and key, and the number at its end.
+fn words_and_number(name: &str) -> (String, Option<u32>) {
+    let name = name.trim();
+    let parted = name.rsplit_once(' ').and_then(|(words, number)| Some((words, number.parse::<u32>().ok()?)));
+    let (words, number) = parted.map_or((name, None), |(words, number)| (words, Some(number)));
+    let words: String = words.chars().take(48).collect();
+    (words.trim_end().to_owned(), number)
 }
 
 /// Whether a file is named as a stem of ours, of whatever rendition.
@@ -53,14 +67,19 @@ fn part_name(role: Role) -> String {
     name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect()
 }
 
-/// Where exports go: "Cantus" in the user's Music folder, or in Documents, or at home. The environment variable
-/// `CANTUS_DATA_DIR`, when set, holds them in its "exports".
-pub fn exports_folder() -> PathBuf {
+/// Where exports go unless the user has settled another place: "Cantus" in the user's Music folder, or in Documents, or at home. The environment
+/// variable `CANTUS_DATA_DIR`, when set, holds them in its "exports".
+pub fn usual_exports_folder() -> PathBuf {
     if let Some(data) = std::env::var_os("CANTUS_DATA_DIR").filter(|value| !value.is_empty()) {
         return PathBuf::from(data).join("exports");
     }
     let home = dirs::audio_dir().or_else(dirs::document_dir).or_else(dirs::home_dir);
     home.unwrap_or_else(std::env::temp_dir).join("Cantus")
+}
+
+/// Where exported and dragged files go for this user, who may have settled it. Reads the file of settings.
+pub fn exports_folder() -> PathBuf {
+    crate::settings::Settings::of_user().exports_folder()
 }
 
 /// A name with everything replaced that Windows, macOS or Linux would not take in a file name.

@@ -1,10 +1,12 @@
-//! Thread: worker. 24-bit WAV with its place in the song: a `bext` chunk (EBU Tech 3285) for "move to original position" and
-//! an `acid` chunk for the tempo.
+//! Thread: worker. 24-bit WAV with its place in the song: `bext` (EBU Tech 3285) for "move to original position", `acid` for the tempo,
+//! `cue ` with names in `LIST adtl` for sections and chords, and `smpl` where the file is a loop.
 
+use super::chunks::{acid, bext, cue, format, names, push_chunk, smpl};
 use crate::audio::AudioBuffer;
 use crate::error::{Error, Result};
+use crate::generation::score::Score;
 use crate::rendition::Rendition;
-use crate::time::{Bpm, Metre};
+use crate::time::{Bpm, Metre, SampleRate};
 use std::io::Cursor;
 
 /// What a file says about its sound.
@@ -22,7 +24,21 @@ pub struct Label {
     pub beats: u32,
     /// Whether the file is exactly its region, to be repeated.
     pub repeats: bool,
+    /// Sections and chords, by frame.
+    pub marks: Vec<Mark>,
 }
+
+/// A named place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Frames from the start of the file.
+    pub frame: u32,
+    /// "Section A", "Am7".
+    pub name: String,
+}
+
+/// Files name so many places at most: more than a piece of half an hour has chords, and little enough for every reader.
+const MOST_MARKS: usize = 4_096;
 
 impl Label {
     /// The label of everything a rendition consists of.
@@ -37,8 +53,26 @@ impl Label {
             metre: grid.metre,
             beats: (end - grid.start).0.round().clamp(0.0, 1e9) as u32,
             repeats: rendition.leads_back() && rendition.mix.length() == rendition.region,
+            marks: rendition.score.as_ref().map_or_else(Vec::new, |score| marks(score, rendition, rate)),
         }
     }
+}
+
+/// Sections and chords where they begin in the rendition, which may be at another tempo than the score was written for.
+fn marks(score: &Score, rendition: &Rendition, rate: SampleRate) -> Vec<Mark> {
+    let grid = &rendition.grid;
+    let sections = score.sections.iter().map(|section| (section.start, format!("Section {}", section.name)));
+    let chords = score.chords.iter().map(|chord| (chord.start, chord.symbol.clone()));
+    let frames = u32::try_from(rendition.mix.frames()).unwrap_or(u32::MAX);
+    let placed = sections.chain(chords).filter_map(|(start, name)| {
+        let frame = u32::try_from(grid.frame_of(start, rate).0).ok()?;
+        (frame < frames).then_some(Mark { frame, name })
+    });
+    let mut marks: Vec<Mark> = placed.collect();
+    // A section comes before the chord it begins with: the order is kept among equals.
+    marks.sort_by_key(|mark| mark.frame);
+    marks.truncate(MOST_MARKS);
+    marks
 }
 
 /// A whole WAV file of 24-bit integer samples. Values that are already 24-bit, as in every rendition, pass unchanged.
@@ -62,68 +96,36 @@ pub fn wav_bytes(audio: &AudioBuffer, label: &Label) -> Result<Vec<u8>> {
         }
     }
     writer.finalize().map_err(failed)?;
-    with_label(plain.into_inner(), label)
+    with_label(plain.into_inner(), audio, label)
 }
 
-/// Puts the label's chunks before the samples, where every reader looks.
-fn with_label(plain: Vec<u8>, label: &Label) -> Result<Vec<u8>> {
+/// Puts what readers look for first before the samples, and what only some look for after them.
+fn with_label(plain: Vec<u8>, audio: &AudioBuffer, label: &Label) -> Result<Vec<u8>> {
     const HEADER: usize = 12;
     let mut at = HEADER;
     while plain.get(at..at + 4).is_some_and(|id| id != b"data") {
         let size = plain.get(at + 4..at + 8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
         at += 8 + size as usize + (size as usize & 1);
     }
-    let (head, data) = plain.split_at(at.min(plain.len()));
-    let mut bytes = Vec::with_capacity(plain.len() + 700);
-    bytes.extend_from_slice(head);
-    push_chunk(&mut bytes, b"bext", &bext(label));
+    let data = &plain[at.min(plain.len())..];
+    let mut bytes = Vec::with_capacity(plain.len() + 1_024 + 64 * label.marks.len());
+    bytes.extend_from_slice(&plain[..HEADER.min(plain.len())]);
+    push_chunk(&mut bytes, b"fmt ", &format(audio));
+    push_chunk(&mut bytes, b"bext", &bext(label, audio));
     push_chunk(&mut bytes, b"acid", &acid(label));
     bytes.extend_from_slice(data);
     if bytes.len() % 2 == 1 {
         bytes.push(0);
     }
+    if label.repeats && audio.frames() > 0 {
+        push_chunk(&mut bytes, b"smpl", &smpl(audio));
+    }
+    if !label.marks.is_empty() {
+        push_chunk(&mut bytes, b"cue ", &cue(&label.marks));
+        push_chunk(&mut bytes, b"LIST", &names(&label.marks));
+    }
     let size =
         u32::try_from(bytes.len() - 8).map_err(|_| Error::internal("writing files", "longer than a WAV can be"))?;
     bytes[4..8].copy_from_slice(&size.to_le_bytes());
     Ok(bytes)
-}
-
-fn push_chunk(bytes: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) {
-    bytes.extend_from_slice(id);
-    bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(body);
-    if body.len() % 2 == 1 {
-        bytes.push(0);
-    }
-}
-
-/// Version 1, 602 bytes. Date and time stay empty: the same rendition is the same file.
-fn bext(label: &Label) -> Vec<u8> {
-    let mut body = vec![0_u8; 602];
-    let mut text = |at: usize, length: usize, words: &str| {
-        let ascii = words
-            .chars()
-            .map(|letter| if letter.is_ascii() && !letter.is_ascii_control() { letter as u8 } else { b'?' });
-        body[at..at + length].iter_mut().zip(ascii).for_each(|(byte, letter)| *byte = letter);
-    };
-    text(0, 256, &label.description);
-    text(256, 32, "Cantus");
-    body[338..346].copy_from_slice(&label.position_frames.to_le_bytes());
-    body[346..348].copy_from_slice(&1_u16.to_le_bytes());
-    body
-}
-
-/// 24 bytes: a loop, or a one-shot where a tail is longer than the bars, with its tempo and metre.
-fn acid(label: &Label) -> Vec<u8> {
-    const ONE_SHOT: u32 = 1;
-    let mut body = Vec::with_capacity(24);
-    body.extend_from_slice(&if label.repeats { 0_u32 } else { ONE_SHOT }.to_le_bytes());
-    body.extend_from_slice(&60_u16.to_le_bytes());
-    body.extend_from_slice(&0x8000_u16.to_le_bytes());
-    body.extend_from_slice(&0.0_f32.to_le_bytes());
-    body.extend_from_slice(&label.beats.to_le_bytes());
-    body.extend_from_slice(&u16::from(label.metre.denominator).to_le_bytes());
-    body.extend_from_slice(&u16::from(label.metre.numerator).to_le_bytes());
-    body.extend_from_slice(&(label.tempo.0 as f32).to_le_bytes());
-    body
 }

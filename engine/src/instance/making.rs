@@ -24,6 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What is said after an offline bounce.
+const WAITED_IN_VAIN: &str =
+    "The bounce went on without a rendition that took too long. Wait until it is ready, and bounce again.";
+
 /// What variations are made from, as it was when they were ordered.
 #[derive(Clone)]
 struct Source {
@@ -50,13 +54,15 @@ impl Shared {
             Signal::Cancel => self.cancel_orders(),
             Signal::Select(number) => self.select_number(number),
             Signal::ChooseRegion(number) => self.choose_region_number(number),
-            Signal::FollowTempo(stamp) => self.follow_tempo(&stamp),
+            Signal::FollowTempo { stamp, anywhere } => self.follow_tempo(&stamp, anywhere),
+            Signal::WaitedInVain => self.say(WAITED_IN_VAIN.to_owned()),
             // Captures are the collector's own.
             Signal::StartCapture { .. }
             | Signal::StopCapture { .. }
             | Signal::InputOffset(_)
             | Signal::Recall { .. }
-            | Signal::AutoArm(_) => {}
+            | Signal::AutoArm(_)
+            | Signal::CountIn(_) => {}
         }
     }
 
@@ -140,6 +146,11 @@ impl Shared {
         let tools = self.tools.get()?.clone();
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
+        let awaited = match recipe.engine {
+            EngineKind::Band => self.state.lock().awaited(),
+            // Nobody would wait that long.
+            EngineKind::MusicGen(_) => None,
+        };
         self.submit(Job {
             lane: match recipe.engine {
                 EngineKind::Band => Lane::Fast,
@@ -149,6 +160,7 @@ impl Shared {
             delay: Duration::ZERO,
             key: None,
             work: Box::new(move |context| {
+                let _until_sent = awaited;
                 let context = &context.observed(move |progress| {
                     trace(|| json!({ "event": "progress", "variation": id, "stage": progress.stage, "fraction": progress.fraction,
                                    "made": progress.made }));
@@ -222,14 +234,15 @@ impl Shared {
         let takes = state.regions().iter().filter_map(|region| region.take.as_ref());
         let takes: Vec<Arc<Take>> =
             takes.filter(|current| current.packed.is_none()).map(|current| current.take.clone()).collect();
+        let embed = !state.without_sound;
         let unpacked = |region: &Region| -> Vec<(u64, Arc<Rendition>)> {
-            let wanted = |one: &&Variation| one.packed.is_none() && region.keeps_sound_of(one);
+            let wanted = |one: &&Variation| one.packed.is_none() && region.keeps_sound_of(one, embed);
             region.variations.iter().filter(wanted).filter_map(|one| Some((one.id, one.kept()?))).collect()
         };
         let mixes: Vec<(u64, Arc<Rendition>)> = state.regions().iter().flat_map(unpacked).collect();
         drop(state);
         for take in takes {
-            let packed = PackedAudio::pack(&take.audio);
+            let packed = PackedAudio::pack(&take.whole_audio());
             self.state.lock().keep_packed_take(&take, packed);
         }
         for (id, rendition) in mixes {

@@ -5,7 +5,6 @@ use super::state::{Variation, VariationStage};
 use super::{Instance, Notice};
 use crate::capture::collector::CaptureMode;
 use crate::capture::file::read_take;
-use crate::capture::spool;
 use crate::error::Result;
 use crate::generation::{EngineKind, Timing};
 use crate::jobs::lanes::{Job, Lane, Priority};
@@ -46,7 +45,7 @@ impl Instance {
         self.with_ear(|ear| ear.set_input_offset(offset));
     }
 
-    fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
+    pub(super) fn with_ear(&self, order: impl FnOnce(&crate::capture::collector::Ear)) {
         if let Some(ear) = self.ear.lock().as_ref() {
             order(ear);
         }
@@ -106,6 +105,8 @@ impl Instance {
 
     /// Makes variations of the chosen region's take. What is missing is said in the window.
     pub fn generate(&self, wish: &Wish) {
+        // A loop that is still captured shall not replace the take that variations are made of.
+        self.with_ear(crate::capture::collector::Ear::keep);
         self.shared.generate(wish);
     }
 
@@ -151,15 +152,18 @@ impl Instance {
         (self.shared.notice)(Notice::Dirty);
     }
 
-    /// Removes a variation, or stops and removes one that is being made.
+    /// Removes a variation, or stops and removes one that is being made. See [`Instance::undo_delete`].
     pub fn delete(&self, id: u64) {
         let mut state = self.shared.state.lock();
         if let Some(VariationStage::Pending(job)) = state.variation(id).map(|variation| &variation.stage) {
             job.abandon();
         }
         let Some(region) = state.region_of(id) else { return };
-        region.variations.retain(|variation| variation.id != id);
-        let silenced = (region.active == Some(id)).then_some(region.id);
+        let Some(place) = region.variations.iter().position(|variation| variation.id == id) else { return };
+        let variation = region.variations.remove(place);
+        let (of, was_active) = (region.id, region.active == Some(id));
+        let silenced = was_active.then_some(of);
+        state.remember_deleted(of, place, variation);
         drop(state);
         if let Some(region) = silenced {
             self.shared.select(region, None);
@@ -172,35 +176,11 @@ impl Instance {
         self.shared.export(id, folder);
     }
 
-    /// Uses a take that a crashed host left behind.
-    pub fn restore_recovered(&self, index: usize) {
-        let mut state = self.shared.state.lock();
-        if index < state.recovered.len() {
-            let recovered = state.recovered.remove(index);
-            let take = recovered.take.clone();
-            // Its file stays until this instance goes in peace: the project may not be saved yet.
-            state.restored.push(recovered);
-            drop(state);
-            self.shared.take_arrived(None, take);
-        }
-    }
-
-    /// Forgets a take that a crashed host left behind.
-    pub fn discard_recovered(&self, index: usize) {
-        let mut state = self.shared.state.lock();
-        if index < state.recovered.len() {
-            let recovered = state.recovered.remove(index);
-            drop(state);
-            if let Err(error) = spool::discard(&recovered) {
-                self.shared.say(error.to_string());
-            }
-        }
-    }
-
-    /// What a project saves. Audio was packed when it was made, so this is a copy; what is not packed yet is packed now.
+    /// What a project saves, as plain data.
     pub fn session(&self) -> Session {
         self.shared.pack_what_is_saved();
         let state = self.shared.state.lock();
+        let embed = !state.without_sound;
         let saved = |region: &Region| SavedRegion {
             name: region.name.clone(),
             muted: region.muted,
@@ -213,7 +193,7 @@ impl Instance {
                 .variations
                 .iter()
                 .filter_map(|variation| {
-                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation));
+                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation, embed));
                     Some(SavedVariation { facts: variation.facts()?, mix })
                 })
                 .collect(),
@@ -224,9 +204,22 @@ impl Instance {
             engine: state.engine.clone(),
             direction: state.direction.clone(),
             song: state.song.clone(),
+            without_sound: state.without_sound,
             regions: state.regions().iter().map(saved).collect(),
             chosen: state.regions().iter().position(|region| region.id == state.chosen().id).unwrap_or(0),
             unknown: state.unknown.clone(),
+        }
+    }
+
+    /// Keeps the sound of active and starred variations in the project, or only their notes: then it is played again when the project is
+    /// opened, by the Cantus of that day. Music that was made as audio is kept either way. Saved with the project.
+    pub fn set_embed_sound(&self, embed: bool) {
+        let mut state = self.shared.state.lock();
+        let changed = state.without_sound == embed;
+        state.without_sound = !embed;
+        drop(state);
+        if changed {
+            (self.shared.notice)(Notice::Dirty);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::state::{CurrentTake, Variation, VariationStage};
 use crate::analysis::edit::EditHistory;
+use crate::audio::AudioBuffer;
 use crate::capture::take::Take;
 use crate::jobs::lanes::JobHandle;
 use crate::jobs::pipeline::{Corrected, Melody};
@@ -35,7 +36,18 @@ pub(crate) struct Region {
     pub variations: Vec<Variation>,
     pub active: Option<u64>,
     /// The rendering for another tempo that is under way.
-    pub following: Option<(u64, Bpm, JobHandle)>,
+    pub following: Option<Following>,
+    /// The take itself beside the rendition that it belongs to, once somebody compared them.
+    pub beside: Option<(Arc<Rendition>, Arc<AudioBuffer>)>,
+}
+
+/// A rendering for another tempo.
+pub(crate) struct Following {
+    pub variation: u64,
+    pub tempo: Bpm,
+    /// Somebody hears the region, or soon will.
+    pub soon: bool,
+    pub job: JobHandle,
 }
 
 impl Region {
@@ -45,9 +57,10 @@ impl Region {
         self.take.as_ref().filter(|_| idle).map(|current| current.take.clone())
     }
 
-    /// Whether a project keeps the sound of a variation. Notes can be played again quickly; music that was made as audio cannot.
-    pub fn keeps_sound_of(&self, variation: &Variation) -> bool {
-        Some(variation.id) == self.active || variation.starred || variation.original.is_some()
+    /// Whether a project keeps the sound of a variation, when it is to `embed` sound at all. Notes can be played again; music that was made as
+    /// audio cannot.
+    pub fn keeps_sound_of(&self, variation: &Variation, embed: bool) -> bool {
+        embed && (Some(variation.id) == self.active || variation.starred) || variation.original.is_some()
     }
 
     /// The rendition that plays.
@@ -76,7 +89,7 @@ impl Region {
 
     /// Stops everything that is being made for it; nobody wants what is there of it.
     pub fn abandon_jobs(&self) {
-        let renderings = self.following.iter().map(|(.., job)| job);
+        let renderings = self.following.iter().map(|following| &following.job);
         let pending = self.variations.iter().filter_map(|variation| match &variation.stage {
             VariationStage::Pending(job) => Some(job),
             _ => None,

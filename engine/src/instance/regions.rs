@@ -15,6 +15,7 @@ impl Instance {
     pub fn add_region(&self) -> Option<RegionId> {
         let mut state = self.shared.state.lock();
         let added = state.add_region();
+        state.tell_standing();
         if added.is_none() {
             state.say(format!("{MOST_REGIONS} regions are the most one Cantus can hold. Put another one on a track."));
         }
@@ -30,6 +31,7 @@ impl Instance {
         if let Some(connection) = &mut state.connection {
             connection.senders[removed.seat].send(None);
         }
+        state.tell_standing();
         drop(state);
         removed.abandon_jobs();
         (self.shared.notice)(Notice::Dirty);
@@ -61,6 +63,7 @@ impl Shared {
     pub(super) fn choose_region(self: &Arc<Self>, id: RegionId) {
         let mut state = self.state.lock();
         let changed = state.chosen().id != id && state.choose(id);
+        state.tell_standing();
         drop(state);
         if changed {
             (self.notice)(Notice::Repaint);

@@ -1,27 +1,22 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
-use super::state::{Connection, CurrentTake, VariationStage};
+use super::state::{CurrentTake, VariationStage};
 use super::{Notice, Shared};
 use crate::capture::collector::CaptureEvent;
 use crate::capture::spool;
 use crate::capture::take::Take;
-use crate::capture::transport::TransportStamp;
 use crate::error::Error;
 use crate::jobs::lanes::{Done, Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Melody};
-use crate::playback::clip::Clip;
 use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
-use crate::time::{Seconds, SongGrid, TempoMap};
 use crate::trace::trace;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A tempo must stand still this long before anything is rendered for it.
-const TEMPO_DEBOUNCE: Duration = Duration::from_millis(250);
 
 impl Shared {
     /// A number that names one kind of job of this instance.
@@ -30,7 +25,7 @@ impl Shared {
     }
 
     /// A number that names one kind of job of one region.
-    fn key_of(&self, kind: &str, region: RegionId) -> u64 {
+    pub(super) fn key_of(&self, kind: &str, region: RegionId) -> u64 {
         self.key(&format!("{kind} {}", region.0))
     }
 
@@ -71,18 +66,19 @@ impl Shared {
         self.jobs.lock().iter().for_each(JobHandle::abandon);
     }
 
-    /// Connects a new activation of the audio thread, and sends it what plays.
-    pub(super) fn connect(self: &Arc<Self>, connection: Connection) {
-        self.state.lock().connection = Some(connection);
-        self.catch_up();
-    }
-
     /// Sends the audio thread what every region plays, and listens to takes that nobody has listened to.
     pub(super) fn catch_up(self: &Arc<Self>) {
+        self.catch_up_but(&[]);
+    }
+
+    /// The same, where some regions play already what they should.
+    pub(super) fn catch_up_but(self: &Arc<Self>, settled: &[RegionId]) {
         let state = self.state.lock();
+        state.tell_standing();
         let unheard: Vec<_> =
             state.regions().iter().filter_map(|region| Some((region.id, region.unheard_take()?))).collect();
-        let regions: Vec<_> = state.regions().iter().map(|region| region.id).collect();
+        let regions = state.regions().iter().map(|region| region.id).filter(|id| !settled.contains(id));
+        let regions: Vec<_> = regions.collect();
         drop(state);
         regions.into_iter().for_each(|region| self.refresh_active(region));
         for (region, take) in unheard {
@@ -101,7 +97,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered = found;
+                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())
@@ -121,7 +117,10 @@ impl Shared {
                 let mut state = self.state.lock();
                 state.capturing = Some(state.chosen().id);
             }
-            CaptureEvent::Cancelled => (self.notice)(Notice::Repaint),
+            CaptureEvent::Recalled(take) => self.recalled(take),
+            CaptureEvent::TailArrived(tail) => self.tail_arrived(tail),
+            CaptureEvent::OffsetMeasured(measured) => self.offset_measured(measured),
+            CaptureEvent::Cancelled | CaptureEvent::Ended => (self.notice)(Notice::Repaint),
             CaptureEvent::Problem(message) => self.say(message),
             CaptureEvent::Signal(signal) => self.signalled(signal),
         }
@@ -130,7 +129,7 @@ impl Shared {
     /// A take from wherever, for a region or for the chosen one: remember it, listen to it.
     pub(super) fn take_arrived(self: &Arc<Self>, region: Option<RegionId>, mut take: Take) {
         let mut state = self.state.lock();
-        take.id = state.fresh_id();
+        take.id = state.heard_as(take.id);
         trace(|| {
             json!({ "event": "take", "beats": take.length.0, "seconds": take.audio.length().seconds(take.audio.rate).0,
                     "start_beats": take.grid.start.0, "lost_frames": take.lost_frames })
@@ -149,7 +148,7 @@ impl Shared {
         self.analyse(id, take);
     }
 
-    fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
+    pub(super) fn analyse(self: &Arc<Self>, region: RegionId, take: Arc<Take>) {
         let Some(tools) = self.tools.get().cloned() else { return };
         let weak = Arc::downgrade(self);
         let finished = Arc::downgrade(self);
@@ -163,7 +162,7 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody);
                 }
-                let packed = PackedAudio::pack(&take.audio);
+                let packed = PackedAudio::pack(&take.whole_audio());
                 if let Some(shared) = weak.upgrade() {
                     shared.state.lock().keep_packed_take(&take, packed);
                 }
@@ -184,7 +183,7 @@ impl Shared {
 
     pub(super) fn melody_arrived(&self, take: &Arc<Take>, melody: Melody) {
         let mut state = self.state.lock();
-        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| Arc::ptr_eq(&current.take, take));
+        let holds = |region: &&mut Region| region.take.as_ref().is_some_and(|current| current.take.id == take.id);
         let Some(region) = state.regions_mut().iter_mut().find(holds) else { return };
         if region.melody.as_ref().is_some_and(|known| known.input == melody.input) {
             return;
@@ -238,129 +237,6 @@ impl Shared {
         }
         // Rendering the same notes again is no change of the project.
         (self.notice)(if first_time { Notice::Dirty } else { Notice::Repaint });
-        if let Some(kept) = kept {
-            self.pack_later(id, kept);
-        }
+        self.prepare_saving();
     }
-
-    /// Packs a mix for saving when nobody waits for anything else.
-    fn pack_later(self: &Arc<Self>, id: u64, rendition: Arc<Rendition>) {
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |_| {
-                let packed = PackedAudio::pack(&rendition.mix);
-                if let Some(shared) = weak.upgrade() {
-                    shared.state.lock().keep_packed_mix(id, &rendition, packed);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
-    }
-
-    /// Makes a variation the one that plays in its region.
-    pub(super) fn select(self: &Arc<Self>, region: RegionId, id: Option<u64>) {
-        if let Some(region) = self.state.lock().region(region) {
-            region.active = id;
-        }
-        self.refresh_active(region);
-        (self.notice)(Notice::Dirty);
-    }
-
-    /// Sends the audio thread what a region should play, and has it rendered when it is not there for this rate.
-    pub(super) fn refresh_active(self: &Arc<Self>, region: RegionId) {
-        let mut state = self.state.lock();
-        let Some(region) = state.region(region) else { return };
-        let rendition = region.active_rendition();
-        let (active, seat, muted) = (region.active, region.seat, region.muted);
-        let Some(connection) = &mut state.connection else { return };
-        let sender = &mut connection.senders[seat];
-        sender.reclaim();
-        let rate = connection.rate;
-        let ready = rendition.as_ref().filter(|rendition| rendition.rate() == rate);
-        let clip = ready.map(|rendition| Box::new(Clip::from_rendition(active.unwrap_or(0), rendition.clone())));
-        let plays = clip.is_some();
-        if active.is_none() || muted {
-            sender.send(None);
-        } else if plays {
-            sender.send(clip);
-        }
-        drop(state);
-        trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
-        let complete = |rendition: Arc<Rendition>| rendition.made.is_some() || !rendition.stems.is_empty();
-        let whole = plays && rendition.is_none_or(complete);
-        if let Some(active) = active.filter(|_| !whole) {
-            self.render_again(active, None, Duration::ZERO);
-        }
-    }
-
-    /// Follows the host's tempo in every region once it stands still.
-    pub(super) fn follow_tempo(self: &Arc<Self>, stamp: &TransportStamp) {
-        let regions: Vec<_> = self.state.lock().regions().iter().map(|region| region.id).collect();
-        regions.into_iter().for_each(|region| self.follow_tempo_in(region, stamp));
-    }
-
-    fn follow_tempo_in(self: &Arc<Self>, region: RegionId, stamp: &TransportStamp) {
-        let Some(tempo) = stamp.tempo else { return };
-        let mut state = self.state.lock();
-        let Some(region) = state.region(region) else { return };
-        let Some(active) = region.active else { return };
-        // The audio thread repeats itself as long as the tempi differ; one rendering under way is enough.
-        if region.following.as_ref().is_some_and(|(id, at, job)| (*id, *at) == (active, tempo) && !job.is_over()) {
-            return;
-        }
-        let id = region.id;
-        let grid = state.variation(active).and_then(|variation| variation.grid().cloned());
-        let Some(grid) = grid else { return };
-        drop(state);
-        let start_seconds = match (stamp.seconds, stamp.beats) {
-            (Some(seconds), Some(beats)) => Seconds(seconds) + (grid.start - crate::time::Beats(beats)).seconds(tempo),
-            _ => grid.start.seconds(tempo),
-        };
-        let grid = SongGrid { start_seconds, tempo: TempoMap::constant(tempo), ..grid };
-        let job = self.render_again(active, Some(grid), TEMPO_DEBOUNCE);
-        if let Some(region) = self.state.lock().region(id) {
-            region.following = job.map(|job| (active, tempo, job));
-        }
-    }
-
-    /// Renders a variation's notes again for the current rate, on its own grid or on a new one.
-    fn render_again(self: &Arc<Self>, id: u64, grid: Option<SongGrid>, delay: Duration) -> Option<JobHandle> {
-        let tools = self.tools.get().cloned()?;
-        let mut state = self.state.lock();
-        let rate = state.connection.as_ref()?.rate;
-        let variation = state.variation(id)?;
-        let source = variation.source(rate)?;
-        let grid = grid.or_else(|| variation.grid().cloned());
-        let region = state.region_of(id)?.id;
-        drop(state);
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Urgent,
-            delay,
-            key: Some(self.key_of("again", region)),
-            work: Box::new(move |context| {
-                let grid = grid.unwrap_or_else(|| source.grid.clone());
-                let again = pipeline::again(&source, &grid, rate, &tools.cache, context)?;
-                if let (Some(shared), Some(again)) = (weak.upgrade(), again.filter(|again| may_replace(&source, again)))
-                {
-                    shared.rendition_arrived(id, again);
-                }
-                Ok(())
-            }),
-            done: self.report_failure(),
-        })
-    }
-}
-
-/// A project must sound as it was saved, also after Cantus itself has changed: when only the stems were missing, they are taken over
-/// only if they come with the very same mix.
-fn may_replace(saved: &Rendition, again: &Rendition) -> bool {
-    let only_stems_missing = saved.mix.frames() > 0 && saved.grid == again.grid && saved.rate() == again.rate();
-    !only_stems_missing || saved.mix == again.mix
 }

@@ -1,14 +1,16 @@
 //! Thread: gui, worker. What an instance knows, behind one short lock that the audio thread never takes.
 
+use super::recovered::Recovered;
 use super::region::{Region, RegionId, free_seat};
 use crate::audio::AudioBuffer;
-use crate::capture::spool::RecoveredTake;
+use crate::capture::loopback::MeasuredOffset;
 use crate::capture::take::Take;
 use crate::generation::direction::Direction;
 use crate::generation::{EngineKind, Recipe};
 use crate::jobs::lanes::JobHandle;
 use crate::playback::handoff::ClipSender;
 use crate::playback::player::{MOST_REGIONS, PlayerTelemetry};
+use crate::playback::standing::Standing;
 use crate::rendition::Rendition;
 use crate::session::container::Chunk;
 use crate::session::packed::PackedAudio;
@@ -55,6 +57,8 @@ pub(crate) struct Connection {
     pub senders: [ClipSender; MOST_REGIONS],
     pub telemetry: Arc<PlayerTelemetry>,
     pub rate: SampleRate,
+    /// What the audio thread must know of the regions.
+    pub standing: Arc<Standing>,
 }
 
 /// Everything an instance knows.
@@ -71,13 +75,27 @@ pub(crate) struct State {
     pub(super) chosen: RegionId,
     /// Where the capture that is under way belongs, whatever is chosen meanwhile.
     pub capturing: Option<RegionId>,
+    /// Variations that were deleted, the newest last.
+    pub(super) deleted: Vec<super::again::Deleted>,
+    /// The ear's numbers of the takes that arrived lately, and ours: what is heard after a take finds it by that.
+    pub heard: VecDeque<(u64, u64)>,
+    /// The input offset as it was measured last.
+    pub measured_offset: Option<MeasuredOffset>,
     pub next_id: u64,
     pub messages: VecDeque<String>,
-    pub recovered: Vec<RecoveredTake>,
-    /// Recovered takes in use: their files are kept until the instance goes.
-    pub restored: Vec<RecoveredTake>,
+    pub recovered: Vec<Recovered>,
+    /// What was recovered and is in use: its files are kept until the instance goes.
+    pub restored: Vec<Recovered>,
+    /// The project holds notes, and sound only of what cannot be played again.
+    pub without_sound: bool,
+    /// Variations that sound as they were saved, and would sound otherwise if they were played again.
+    pub as_saved: Vec<u64>,
+    /// Files for dragging.
+    pub files: super::files::Files,
     pub connection: Option<Connection>,
     pub exported: Option<std::path::PathBuf>,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     pub unknown: Vec<Chunk>,
 }
 
@@ -92,19 +110,26 @@ impl Default for State {
             regions: vec![Region { id, name: "Region 1".to_owned(), ..Region::default() }],
             chosen: id,
             capturing: None,
+            deleted: Vec::new(),
+            heard: VecDeque::new(),
+            measured_offset: None,
             next_id: 1,
             messages: VecDeque::new(),
             recovered: Vec::new(),
             restored: Vec::new(),
+            without_sound: false,
+            as_saved: Vec::new(),
+            files: super::files::Files::default(),
             connection: None,
             exported: None,
+            comparing: false,
             unknown: Vec::new(),
         }
     }
 }
 
 /// Messages the window shows at most.
-const MOST_MESSAGES: usize = 6;
+const MOST_MESSAGES: usize = 64;
 
 impl State {
     /// A number no take or variation of this session has.

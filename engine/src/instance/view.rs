@@ -1,11 +1,15 @@
 //! Thread: gui. What the window shows: a snapshot, cheap to make and to keep.
 
 use super::Instance;
+use super::files::PreparedFile;
+use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::VariationStage;
 use crate::analysis::Analysis;
 use crate::analysis::edit::NoteId;
 use crate::capture::collector::EarSnapshot;
+use crate::capture::loopback::MeasuredOffset;
+use crate::capture::passes::PassFacts;
 use crate::capture::take::Take;
 use crate::generation::EngineKind;
 use crate::generation::direction::Direction;
@@ -28,6 +32,8 @@ pub struct View {
     pub direction: Direction,
     /// The song around the melody.
     pub song: SongSheet,
+    /// The takes themselves are heard in place of their renditions.
+    pub comparing: bool,
     /// Level, position, capture. `None` before the first activation.
     pub ear: Option<EarSnapshot>,
     /// The places of the song, in the order they are shown.
@@ -46,9 +52,11 @@ pub struct View {
     pub variations: Vec<VariationView>,
     /// The one that plays.
     pub active: Option<u64>,
+    /// The name of the deleted variation that `undo_delete` would bring back.
+    pub last_deleted: Option<String>,
     /// What the window should tell, newest last.
     pub messages: Vec<String>,
-    /// Takes that a crashed host left behind, in words.
+    /// What killed hosts left behind, in words: takes, and whole sessions.
     pub recovered: Vec<String>,
     /// Where playback is.
     pub player: Option<Arc<PlayerTelemetry>>,
@@ -56,6 +64,16 @@ pub struct View {
     pub rate: Option<SampleRate>,
     /// Where the last export went.
     pub exported: Option<PathBuf>,
+    /// Files that can be dragged now.
+    pub prepared: Vec<PreparedFile>,
+    /// What the session takes in the project, in bytes.
+    pub session_bytes: u64,
+    /// Whether the sound of active and starred variations is kept in the project.
+    pub embed_sound: bool,
+    /// The passes of the loop that was captured last, oldest first, which can be chosen.
+    pub passes: Vec<PassFacts>,
+    /// The input offset as it was measured last; the window sets the parameter.
+    pub measured_offset: Option<MeasuredOffset>,
 }
 
 /// A region in the list.
@@ -99,6 +117,8 @@ pub struct VariationView {
     pub name: String,
     /// Kept by the user.
     pub starred: bool,
+    /// It sounds as an older Cantus saved it; this one would play it differently, when told to render it anew.
+    pub as_saved: bool,
     /// How far it is.
     pub status: VariationStatus,
 }
@@ -119,6 +139,7 @@ impl Instance {
     /// What the window shows now.
     pub fn view(&self) -> View {
         let ear = self.ear.lock().as_ref().map(crate::capture::collector::Ear::snapshot);
+        let passes = self.passes();
         let state = self.shared.state.lock();
         let region = state.chosen();
         View {
@@ -140,6 +161,7 @@ impl Instance {
                     id: variation.id,
                     name: variation.name.clone(),
                     starred: variation.starred,
+                    as_saved: state.as_saved.contains(&variation.id),
                     status: match &variation.stage {
                         VariationStage::Pending(job) => VariationStatus::Pending(job.progress()),
                         VariationStage::Ready(rendition) => VariationStatus::Ready(rendition.clone()),
@@ -149,11 +171,18 @@ impl Instance {
                 })
                 .collect(),
             active: region.active,
+            last_deleted: state.last_deleted(),
             messages: state.messages.iter().cloned().collect(),
-            recovered: state.recovered.iter().map(|take| take.describe()).collect(),
+            recovered: state.recovered.iter().map(Recovered::describe).collect(),
             player: state.connection.as_ref().map(|connection| connection.telemetry.clone()),
             rate: state.connection.as_ref().map(|connection| connection.rate),
             exported: state.exported.clone(),
+            prepared: state.prepared_files(),
+            session_bytes: self.shared.session_bytes(&state),
+            embed_sound: !state.without_sound,
+            passes,
+            measured_offset: state.measured_offset,
+            comparing: state.comparing,
         }
     }
 }

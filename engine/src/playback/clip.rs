@@ -1,5 +1,7 @@
 //! Thread: worker builds, audio reads. A rendition made ready to be played.
 
+use super::notes::{self, PartNote};
+use crate::audio::AudioBuffer;
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
 use crate::time::{Beats, Frames, SampleRate, SongGrid};
@@ -14,6 +16,10 @@ const ATTACKS_PER_BEAT: f64 = 12.0;
 pub struct Clip {
     id: u64,
     rendition: Arc<Rendition>,
+    /// What its parts play, for whoever wants to hear the notes instead.
+    notes: Box<[PartNote]>,
+    /// The take itself, frame for frame beside the rendition.
+    original: Option<Arc<AudioBuffer>>,
 }
 
 /// Left and right of one part; the same slice twice when it is mono.
@@ -28,12 +34,23 @@ pub(super) struct Sides<'a> {
 pub(super) enum Part {
     Mix,
     Stem(Role),
+    /// The mix where there are no stems, else nothing: what is left when all stems were asked for one by one.
+    Stemless,
 }
 
 impl Clip {
-    /// Wraps a rendition. `id` is what [`super::player::PlayerTelemetry::clip`] reports; `u64::MAX` is reserved for none.
+    /// Wraps a rendition. `id` is what [`super::telemetry::PlayerTelemetry::clip`] reports, and what tells another variation from another
+    /// rendering of the same; `u64::MAX` is reserved for none.
     pub fn from_rendition(id: u64, rendition: Arc<Rendition>) -> Self {
-        Self { id, rendition }
+        let notes = notes::of(&rendition);
+        Self { id, rendition, notes, original: None }
+    }
+
+    /// Brings the take itself along, for [`super::settings::PlayerSettings::compare`]: frame 0 belongs on frame 0 of the rendition, at its
+    /// rate and tempo, and as loud as the listener is to hear it.
+    #[must_use]
+    pub fn beside(self, original: Arc<AudioBuffer>) -> Self {
+        Self { original: Some(original), ..self }
     }
 
     /// The number it was given.
@@ -56,6 +73,11 @@ impl Clip {
         self.rendition.region.0.max(0)
     }
 
+    /// Where its region ends, in song position.
+    pub fn end(&self) -> Beats {
+        self.grid().beat_at(Frames(self.region_frames()).seconds(self.rate()))
+    }
+
     /// Whether what rings after its region belongs into its head when the song jumps from its end to its start.
     pub fn leads_back(&self) -> bool {
         self.rendition.leads_back()
@@ -66,10 +88,30 @@ impl Clip {
         self.rendition.mix.length().0
     }
 
-    pub(super) fn sides(&self, part: Part) -> Option<Sides<'_>> {
-        let audio = match part {
-            Part::Mix => &self.rendition.mix,
-            Part::Stem(role) => &self.rendition.stems.iter().find(|stem| stem.role == role)?.audio,
+    /// Whether the take came along.
+    pub fn has_original(&self) -> bool {
+        self.original.is_some()
+    }
+
+    /// Whether it has a part by itself.
+    pub(super) fn has_stem(&self, role: Role) -> bool {
+        self.rendition.stems.iter().any(|stem| stem.role == role)
+    }
+
+    /// What its parts play, by start.
+    pub(super) fn notes(&self) -> &[PartNote] {
+        &self.notes
+    }
+
+    /// The samples of a part, of the rendition or of the take itself, which has no parts.
+    pub(super) fn sides(&self, part: Part, original: bool) -> Option<Sides<'_>> {
+        let stems = &self.rendition.stems;
+        let audio = match (part, self.original.as_deref().filter(|_| original)) {
+            (Part::Stem(_), Some(_)) => return None,
+            (Part::Mix | Part::Stemless, Some(original)) => original,
+            (Part::Mix, None) => &self.rendition.mix,
+            (Part::Stemless, None) => stems.is_empty().then_some(&self.rendition.mix)?,
+            (Part::Stem(role), None) => &stems.iter().find(|stem| stem.role == role)?.audio,
         };
         let left = audio.channels.first()?;
         let right = audio.channels.get(1).unwrap_or(left);

@@ -4,7 +4,7 @@
 //! A letter box and not a ring, because a host may stop processing for any time while wishes keep coming; the last one must arrive.
 
 use crate::playback::clip::Clip;
-use crate::playback::player::MOST_REGIONS;
+use crate::playback::settings::MOST_REGIONS;
 use crossbeam_utils::atomic::AtomicCell;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -48,15 +48,16 @@ pub fn handoff() -> (ClipSender, ClipInbox) {
     (ClipSender { letter_box: letter_box.clone(), from_player }, ClipInbox { letter_box, to_sender })
 }
 
-/// A pair for every seat: the senders, and the player's ends.
-pub fn handoffs() -> ([ClipSender; MOST_REGIONS], Vec<ClipInbox>) {
-    let mut inboxes = Vec::with_capacity(MOST_REGIONS);
-    let senders = std::array::from_fn(|_| {
+/// Both ends for every seat of a player.
+pub fn handoffs() -> ([ClipSender; MOST_REGIONS], [ClipInbox; MOST_REGIONS]) {
+    let mut inboxes = [const { None }; MOST_REGIONS];
+    let senders = std::array::from_fn(|seat| {
         let (sender, inbox) = handoff();
-        inboxes.push(inbox);
+        inboxes[seat] = Some(inbox);
         sender
     });
-    (senders, inboxes)
+    // Every place was filled above; an inbox without a sender is as good as an empty one.
+    (senders, inboxes.map(|inbox| inbox.unwrap_or_else(|| handoff().1)))
 }
 
 impl ClipSender {

@@ -1,96 +1,78 @@
-//! Thread: audio. Mixes the rendition into the host's block. Nothing here allocates, frees or locks after construction.
+//! Thread: audio. Mixes the renditions into the host's block. Nothing here allocates, frees or locks after construction.
 
+use crate::capture::ring::MidiEvent;
 use crate::capture::transport::TransportStamp;
 use crate::generation::score::Role;
-use crate::playback::clip::Part;
+use crate::playback::desk::Desk;
+use crate::playback::fade::{Fade, Glide};
 use crate::playback::handoff::ClipInbox;
-use crate::playback::plan::{self, Block, Deck, PlayState, Side};
+use crate::playback::parts::Parts;
+use crate::playback::plan::{Block, Side, Strokes};
+use crate::playback::seat::{Seat, Wanted, part_of, render};
+pub use crate::playback::settings::{MOST_REGIONS, PlayMode, PlayerSettings, ROLES, SwitchAt};
 use crate::playback::sync;
+pub use crate::playback::telemetry::PlayerTelemetry;
 use crate::time::{Bpm, SampleRate};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-/// Seats of a player: regions that one instance can hold.
-pub const MOST_REGIONS: usize = 8;
+/// Nearer than this a region counts as near: a bar of 4/4.
+const NEAR_BEATS: f64 = 4.0;
 
-/// Stands for no clip in [`PlayerTelemetry`].
-const NO_CLIP: u64 = u64::MAX;
-
-/// What the user wants of one block.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlayerSettings {
-    /// Off is bypass: the input passes untouched and no rendition sounds.
-    pub enabled: bool,
-    /// The rendition takes the place of the input inside its region.
-    pub replace: bool,
-    /// Gain of the input, linear.
-    pub dry_gain: f32,
-    /// Gain of the rendition and its stems, linear.
-    pub wet_gain: f32,
-    /// Plays the region round and round, whatever the song does.
-    pub audition: bool,
+/// How urgently a rendition at the host's tempo is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TempoWish {
+    /// Some region is at another tempo, but none that plays or soon will.
+    Later,
+    /// A region that plays, or begins within a bar.
+    Soon,
 }
 
-/// What the player tells the other threads. Every value stands for itself; they are not one snapshot.
-#[derive(Debug)]
-pub struct PlayerTelemetry {
-    clip: AtomicU64,
-    position: AtomicI64,
-    non_finite: AtomicU64,
-    slicing: AtomicBool,
-}
-
-impl PlayerTelemetry {
-    /// Number of the clip that the player holds.
-    pub fn clip(&self) -> Option<u64> {
-        Some(self.clip.load(Ordering::Relaxed)).filter(|&id| id != NO_CLIP)
-    }
-
-    /// Frame of the rendition at the first frame of the last block in which it sounded; -1 when it did not.
-    pub fn position(&self) -> i64 {
-        self.position.load(Ordering::Relaxed)
-    }
-
-    /// Samples that were NaN or infinite and were silenced, since the player was built.
-    pub fn non_finite(&self) -> u64 {
-        self.non_finite.load(Ordering::Relaxed)
-    }
-
-    /// Whether the host's tempo is not the clip's, so that it plays beat by beat until a new one comes.
-    pub fn slicing(&self) -> bool {
-        self.slicing.load(Ordering::Relaxed)
-    }
-}
-
-/// Plays the clip that was sent to it, in time with the host.
+/// Plays the clips that were sent to it, in time with the host.
 pub struct Player {
-    deck: Deck,
-    state: PlayState,
-    /// The last block and the state it began with, from which its stems are played.
-    last: (PlayState, Block),
-    /// The rendition of one run and channel.
+    seats: [Seat; MOST_REGIONS],
+    desk: Desk,
+    fade: Fade,
+    /// The last block, and the gains it began with, from which its stems are played.
+    last: (Desk, Block),
+    /// Keys of the next block that play regions.
+    strokes: Strokes,
+    parts: Parts,
+    /// The rendition of one run and channel, and one of its stems.
     scratch: Vec<f32>,
+    spare: Vec<f32>,
+    /// The gain of the input, frame by frame.
+    gains: Vec<f32>,
     telemetry: Arc<PlayerTelemetry>,
 }
 
 impl Player {
-    /// A player at the host's rate. `max_block` is the host's longest block, in frames; longer ones are played in parts.
-    pub fn new(mut inboxes: Vec<ClipInbox>, rate: SampleRate, max_block: usize) -> Self {
-        let inbox = inboxes.swap_remove(0);
-        let settings = PlayerSettings { enabled: true, replace: false, dry_gain: 1.0, wet_gain: 1.0, audition: false };
+    /// A player at the host's rate, with a seat for every inbox. `max_block` is the host's longest block, in frames; longer ones are played
+    /// in parts.
+    pub fn new(inboxes: [ClipInbox; MOST_REGIONS], rate: SampleRate, max_block: usize) -> Self {
         let max_run = max_block.max(1);
-        let state = PlayState::new();
+        let mut number = 0;
+        let seats = inboxes.map(|inbox| {
+            number += 1;
+            Seat::new(number - 1, inbox, rate)
+        });
+        let block = Block {
+            stamp: TransportStamp::default(),
+            settings: PlayerSettings::PLAIN,
+            strokes: Strokes::NONE,
+            frames: 0,
+            max_run,
+        };
         Self {
-            deck: Deck::new(inbox, rate),
-            state,
-            last: (state, Block { stamp: TransportStamp::default(), settings, frames: 0, max_run }),
+            seats,
+            desk: Desk::new(),
+            fade: Fade::new(rate),
+            last: (Desk::new(), block),
+            strokes: Strokes::NONE,
+            parts: Parts::new(),
             scratch: vec![0.0; max_run],
-            telemetry: Arc::new(PlayerTelemetry {
-                clip: AtomicU64::new(NO_CLIP),
-                position: AtomicI64::new(-1),
-                non_finite: AtomicU64::new(0),
-                slicing: AtomicBool::new(false),
-            }),
+            spare: vec![0.0; max_run],
+            gains: vec![1.0; max_run],
+            telemetry: Arc::default(),
         }
     }
 
@@ -100,94 +82,184 @@ impl Player {
         Arc::clone(&self.telemetry)
     }
 
-    /// Whether a rendition at the host's tempo is wanted: it plays in or just before the clip's region, at another tempo.
-    pub fn wants_tempo(&self, stamp: &TransportStamp) -> bool {
-        let Some((_, clip)) = self.deck.current() else { return false };
+    /// Whether renditions at the host's tempo are wanted, and how soon.
+    pub fn wants_tempo(&self, stamp: &TransportStamp, settings: &PlayerSettings) -> Option<TempoWish> {
         let stamp = sync::sane(stamp);
-        let Some(beats) = stamp.song_beats().filter(|_| stamp.playing) else { return false };
-        let grid = clip.grid();
-        let end = grid.beat_at(crate::time::Frames(clip.region_frames()).seconds(clip.rate()));
-        let near = beats >= grid.start.0 - grid.metre.bar().0 && beats < end.0;
-        near && sync::tempo_differs(&stamp, grid)
+        let nearest = self.seats.iter().filter_map(|seat| seat.wants_tempo(&stamp, settings)).min_by(f64::total_cmp)?;
+        Some(if nearest <= NEAR_BEATS { TempoWish::Soon } else { TempoWish::Later })
     }
 
-    /// Tempo of the current clip, when it has a single one.
-    pub fn tempo(&self) -> Option<Bpm> {
-        self.deck.current()?.1.grid().tempo.single()
+    /// Tempo of a seat's newest clip, when it has a single one.
+    pub fn tempo(&self, seat: usize) -> Option<Bpm> {
+        self.seats.get(seat)?.deck().current()?.1.grid().tempo.single()
+    }
+
+    /// Fetches what was sent before the next block does, so that [`Self::wants_tempo`] knows of it.
+    pub fn fetch(&mut self) {
+        self.seats.iter_mut().for_each(Seat::fetch);
+    }
+
+    /// The notes of the block that will be processed next, for those among them that play regions.
+    pub fn hear_keys(&mut self, notes: &[MidiEvent], settings: &PlayerSettings) {
+        self.strokes = Strokes::among(notes, settings);
     }
 
     /// Plays one block. `main` holds the input, one or two channels of one length, and afterwards input × dry gain +
-    /// rendition × wet gain. On one channel the rendition is the average of its two. Further channels get no rendition.
+    /// renditions × wet gain. On one channel a rendition is the average of its two. Further channels get no rendition.
     pub fn process<C: AsMut<[f32]>>(&mut self, stamp: &TransportStamp, settings: &PlayerSettings, main: &mut [C]) {
-        let Self { deck, state, last, scratch, telemetry } = self;
-        deck.exchange(|slot| state.sounds(slot));
         let frames = main.iter_mut().map(|channel| channel.as_mut().len()).min().unwrap_or(0);
-        let block = Block { stamp: sync::sane(stamp), settings: *settings, frames, max_run: scratch.len() };
-        *last = (*state, block);
-
-        let mono = main.len() == 1;
-        let mut position = None;
-        plan::advance(state, deck, &block, &mut |run, state| {
-            position = position.or(run.position);
-            let heard = state.is_heard(run);
-            let resting_dry = state.resting_dry(&deck.fade);
-            for (index, channel) in main.iter_mut().enumerate() {
-                let out = &mut channel.as_mut()[run.offset..][..run.frames];
-                match resting_dry {
-                    Some(1.0) => {}
-                    Some(0.0) => out.fill(0.0),
-                    Some(gain) => out.iter_mut().for_each(|sample| *sample *= gain),
-                    None => {
-                        for (frame, sample) in out.iter_mut().enumerate() {
-                            *sample *= state.dry_after(frame, &deck.fade);
-                        }
-                    }
-                }
-                let Some(side) = side(index, mono).filter(|_| heard) else { continue };
-                let wet = &mut scratch[..run.frames];
-                state.render(deck, Part::Mix, run, side, wet);
-                if resting_dry == Some(0.0) {
-                    // Copied rather than added to nothing, which would lose the sign of a zero.
-                    out.copy_from_slice(wet);
-                } else {
-                    out.iter_mut().zip(wet).for_each(|(out, wet)| *out += *wet);
-                }
+        self.desk.aim(settings, &self.fade);
+        let strokes = std::mem::replace(&mut self.strokes, Strokes::NONE);
+        let max_run = self.scratch.len();
+        let block = Block { stamp: sync::sane(stamp), settings: *settings, strokes, frames, max_run };
+        self.last = (self.desk, block);
+        self.parts.begin();
+        for seat in &mut self.seats {
+            if seat.begin() {
+                self.telemetry.report(seat.number(), seat.report(None));
             }
-        });
-        for channel in main.iter_mut() {
-            silence_non_finite(channel.as_mut(), telemetry);
         }
 
-        let id = deck.current().map_or(NO_CLIP, |(_, clip)| clip.id());
-        telemetry.clip.store(id, Ordering::Relaxed);
-        telemetry.position.store(position.unwrap_or(-1), Ordering::Relaxed);
-        telemetry.slicing.store(state.slicing, Ordering::Relaxed);
+        let mut first = 0;
+        while first < frames {
+            let length = max_run.min(frames - first);
+            self.mix(&block, first..first + length, main);
+            first += length;
+        }
+        if frames == 0 {
+            self.mix(&block, 0..0, main);
+        }
+        self.desk.advance(frames);
+        self.parts.finish();
+        for channel in main.iter_mut() {
+            silence_non_finite(channel.as_mut(), &self.telemetry);
+        }
+    }
+
+    /// Mixes the frames of a block that fit the scratch buffers.
+    fn mix<C: AsMut<[f32]>>(&mut self, block: &Block, chunk: std::ops::Range<usize>, main: &mut [C]) {
+        let Self { seats, desk, fade, parts, scratch, spare, gains, telemetry, .. } = self;
+        let gains = &mut gains[..chunk.len()];
+        let mut dry = *desk.dry();
+        dry.advance(chunk.start);
+        let awake = || seats.iter().filter(|seat| !seat.is_asleep());
+        let moves = dry.resting(fade).is_none() || awake().any(|seat| seat.may_mute(&block.settings));
+        let resting = if moves { None } else { dry.resting(fade) };
+        match resting {
+            Some(gain) => gains.fill(gain),
+            None => {
+                dry_gains(&dry, fade, gains);
+                awake().for_each(|seat| seat.mute(block, chunk.start, gains));
+            }
+        }
+        for channel in main.iter_mut() {
+            weigh(resting, gains, &mut channel.as_mut()[chunk.clone()]);
+        }
+
+        let last_chunk = chunk.end == block.frames;
+        let mono = main.len() == 1;
+        for seat in seats.iter_mut().filter(|seat| !seat.is_asleep()) {
+            let number = seat.number();
+            let roles = block.settings.roles_out(number);
+            let mut position = None;
+            let mut each = |deck: &_, run: &_, state: &_| {
+                let (deck, run, state): (&super::plan::Deck, &super::plan::Run, &super::plan::PlayState) =
+                    (deck, run, state);
+                position = position.or(run.position);
+                if last_chunk {
+                    parts.follow(number, run, run.place.and_then(|place| deck.clip(place.slot)), roles);
+                }
+                let Some(gains) = part_of(gains, chunk.start, run).filter(|_| state.is_heard(run)) else { return };
+                for (index, channel) in main.iter_mut().enumerate() {
+                    let Some(side) = side(index, mono) else { continue };
+                    let out = &mut channel.as_mut()[run.offset..][..run.frames];
+                    let (wet, spare) = (&mut scratch[..run.frames], &mut spare[..run.frames]);
+                    render((deck, run, state), desk, Wanted::Sum, side, wet, spare);
+                    add(wet, gains, out);
+                }
+                // What is there now is no longer nothing.
+                gains.iter_mut().filter(|gain| **gain == 0.0).for_each(|gain| *gain = 1.0);
+            };
+            match last_chunk {
+                true => seat.play(block, &mut each),
+                false => seat.replay(block, &mut each),
+            }
+            if last_chunk {
+                telemetry.report(number, seat.report(position));
+            }
+        }
+    }
+
+    /// The notes that the block that was processed last sends out, by frame.
+    pub fn part_events(&self) -> &[MidiEvent] {
+        self.parts.events()
+    }
+
+    /// Tells that an event of [`Self::part_events`] did not get through, so that no note hangs.
+    pub fn lost(&mut self, event: &MidiEvent) {
+        self.parts.lost(event);
+    }
+
+    /// Ends in its first block the notes that another player, whom nobody processes any more, left sounding.
+    pub fn inherit(&mut self, other: &Self) {
+        self.parts.inherit(&other.parts);
     }
 
     /// Writes one stem of the block that was processed last, with the gains and fades the mix had. `output` is one or two
     /// channels; every sample is written, zeros where there is no such stem or no such frame.
     pub fn write_stem<C: AsMut<[f32]>>(&mut self, role: Role, output: &mut [C]) {
-        let Self { deck, last: (state, block), telemetry, .. } = self;
+        let Self { seats, last: (desk, block), scratch, spare, telemetry, .. } = self;
         for channel in output.iter_mut() {
             channel.as_mut().fill(0.0);
         }
         let mono = output.len() == 1;
-        let mut state = *state;
-        plan::advance(&mut state, deck, block, &mut |run, state| {
-            if !state.is_heard(run) {
-                return;
-            }
-            for (index, channel) in output.iter_mut().enumerate() {
-                let Some(side) = side(index, mono) else { continue };
-                // A host may hand out stem buffers shorter than the main one.
-                let out = channel.as_mut().get_mut(run.offset..).unwrap_or(&mut []);
-                let length = out.len().min(run.frames);
-                state.render(deck, Part::Stem(role), run, side, &mut out[..length]);
-            }
-        });
+        for seat in seats.iter().filter(|seat| !seat.is_asleep() && seat.deck().has_stem(role)) {
+            seat.replay(block, &mut |deck, run, state| {
+                if !state.is_heard(run) {
+                    return;
+                }
+                for (index, channel) in output.iter_mut().enumerate() {
+                    let Some(side) = side(index, mono) else { continue };
+                    // A host may hand out stem buffers shorter than the main one.
+                    let Some(out) = part_of(channel.as_mut(), 0, run) else { continue };
+                    let (stem, spare) = (&mut scratch[..out.len()], &mut spare[..out.len()]);
+                    render((deck, run, state), desk, Wanted::Stem(role), side, stem, spare);
+                    out.iter_mut().zip(stem).for_each(|(out, stem)| *out += *stem);
+                }
+            });
+        }
         for channel in output.iter_mut() {
             silence_non_finite(channel.as_mut(), telemetry);
         }
+    }
+}
+
+/// The gain of the input, frame by frame.
+fn dry_gains(dry: &Glide, fade: &Fade, gains: &mut [f32]) {
+    match dry.resting(fade) {
+        Some(gain) => gains.fill(gain),
+        None => gains.iter_mut().enumerate().for_each(|(frame, gain)| *gain = dry.value_after(frame, fade)),
+    }
+}
+
+/// Gives the input its gain. What is silenced is nothing at all, whatever its sign and whether or not it is a number.
+fn weigh(resting: Option<f32>, gains: &[f32], samples: &mut [f32]) {
+    match resting {
+        Some(1.0) => {}
+        Some(0.0) => samples.fill(0.0),
+        Some(gain) => samples.iter_mut().for_each(|sample| *sample *= gain),
+        None => {
+            for (sample, gain) in samples.iter_mut().zip(gains) {
+                *sample = if *gain == 0.0 { 0.0 } else { *sample * gain };
+            }
+        }
+    }
+}
+
+/// Adds to the input, or takes its place where nothing is left of it: added to nothing, a zero would lose its sign.
+fn add(wet: &[f32], gains: &[f32], out: &mut [f32]) {
+    for ((out, wet), gain) in out.iter_mut().zip(wet).zip(gains) {
+        *out = if *gain == 0.0 { *wet } else { *out + *wet };
     }
 }
 
@@ -209,5 +281,5 @@ fn silence_non_finite(samples: &mut [f32], telemetry: &PlayerTelemetry) {
         *sample = 0.0;
         count += 1;
     }
-    telemetry.non_finite.fetch_add(count, Ordering::Relaxed);
+    telemetry.count_non_finite(count);
 }

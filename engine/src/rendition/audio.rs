@@ -126,7 +126,7 @@ pub fn on_grid(rendition: &Rendition, grid: &SongGrid, rate: SampleRate, context
 }
 
 /// Moments that both grids name, in frames: every change of tempo in either, the start and the end.
-fn anchors(from: &SongGrid, to: &SongGrid, length: Beats, rate: SampleRate) -> Vec<Anchor> {
+pub(super) fn anchors(from: &SongGrid, to: &SongGrid, length: Beats, rate: SampleRate) -> Vec<Anchor> {
     let points =
         |grid: &SongGrid| -> Vec<f64> { grid.tempo.points().iter().map(|point| (point.at - grid.start).0).collect() };
     let mut beats: Vec<f64> = points(from).into_iter().chain(points(to)).collect();

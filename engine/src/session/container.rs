@@ -25,16 +25,26 @@ pub struct Chunk {
 pub fn write(chunks: &[Chunk]) -> Vec<u8> {
     let length: usize = chunks.iter().map(|chunk| chunk.bytes.len() + 20).sum();
     let mut out = Vec::with_capacity(length + 16);
-    out.extend(MAGIC);
-    out.extend(FORMAT.to_le_bytes());
-    out.extend(u32::try_from(chunks.len()).unwrap_or(u32::MAX).to_le_bytes());
-    for chunk in chunks {
-        out.extend(chunk.tag);
-        out.extend((chunk.bytes.len() as u64).to_le_bytes());
-        out.extend(xxh3_64(&chunk.bytes).to_le_bytes());
-        out.extend(chunk.bytes.iter());
-    }
+    out.extend(head(chunks.len()));
+    chunks.iter().for_each(|chunk| push(&mut out, chunk));
     out
+}
+
+/// What stands before so many chunks.
+pub(super) fn head(count: usize) -> [u8; 16] {
+    let mut head = [0; 16];
+    head[..8].copy_from_slice(&MAGIC);
+    head[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+    head[12..].copy_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+    head
+}
+
+/// Adds a chunk as it stands in a container.
+pub(super) fn push(out: &mut Vec<u8>, chunk: &Chunk) {
+    out.extend(chunk.tag);
+    out.extend((chunk.bytes.len() as u64).to_le_bytes());
+    out.extend(xxh3_64(&chunk.bytes).to_le_bytes());
+    out.extend_from_slice(&chunk.bytes);
 }
 
 /// Splits and checks.

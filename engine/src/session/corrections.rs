@@ -34,11 +34,13 @@ pub(super) struct Corrections {
 }
 
 /// The chunk of the region at a place; none when nothing was corrected.
-pub(super) fn chunk(region: usize, history: &EditHistory, heard: Option<&Analysis>) -> Result<Option<Chunk>> {
+/// `heard` is the [`name`] of its melody.
+pub(super) fn chunk(region: usize, history: &EditHistory, heard: Option<u64>) -> Result<Option<Chunk>> {
     if history.is_empty() {
         return Ok(None);
     }
-    let corrections = Corrections { version: VERSION, region, heard: name(heard), history: history.clone() };
+    let heard = heard.unwrap_or_else(|| name(None));
+    let corrections = Corrections { version: VERSION, region, heard, history: history.clone() };
     let text = serde_json::to_vec(&corrections).map_err(|error| Error::internal("saving", error))?;
     Ok(Some(Chunk { tag: TAG, bytes: packed::deflate(&text).into() }))
 }
@@ -74,7 +76,7 @@ impl Corrections {
 }
 
 /// Names a melody by the keys of its notes: times may be rounded on their way through text.
-fn name(heard: Option<&Analysis>) -> u64 {
+pub(super) fn name(heard: Option<&Analysis>) -> u64 {
     let keys: Vec<u8> = heard.iter().flat_map(|analysis| &analysis.notes).map(|note| note.key).collect();
     xxh3_64(&keys)
 }

@@ -106,10 +106,10 @@ impl Window {
             self.set_chords(view);
         }
         if let Some(mistake) = &self.chord_mistake {
-            ui.colored_label(theme::WARNING, mistake);
+            ui.colored_label(theme::of(ui).warning, mistake);
         } else if !view.song.context.chords.is_empty() {
             let count = view.song.context.chords.len();
-            ui.colored_label(theme::FAINT, format!("{count} chords, kept as they are in every new variation"));
+            ui.colored_label(theme::of(ui).faint, format!("{count} chords, kept as they are in every new variation"));
         }
     }
 
@@ -147,7 +147,7 @@ impl Window {
         for role in Role::ALL {
             if view.direction.part(role).is_some_and(|part| part.muted) {
                 ui.horizontal(|ui| {
-                    ui.colored_label(theme::FAINT, format!("{}: left out", role.name()));
+                    ui.colored_label(theme::of(ui).faint, format!("{}: left out", role.name()));
                     if ui.small_button("bring back").clicked() {
                         self.instance.change_part(id, role, PartChange::Mute(false));
                     }

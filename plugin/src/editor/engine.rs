@@ -33,9 +33,9 @@ impl Window {
         // Looking for a folder takes microseconds; a fetch that ends while the window is open shows at once.
         match choice.folder() {
             Ok(folder) => ui
-                .colored_label(theme::FAINT, format!("model: {}", choice.model))
+                .colored_label(theme::of(ui).faint, format!("model: {}", choice.model))
                 .on_hover_text(folder.display().to_string()),
-            Err(error) => ui.colored_label(theme::WARNING, format!("no model installed: {error}")),
+            Err(error) => ui.colored_label(theme::of(ui).warning, format!("no model installed: {error}")),
         };
         let mut chosen = choice.clone();
         ui.horizontal(|ui| {

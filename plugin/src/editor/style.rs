@@ -1,59 +1,104 @@
-//! Thread: gui. The wish: a style or a prompt, how many, how freely, and the seed.
+//! Thread: gui. The wish: a style or a prompt, who plays it, how many, how freely, and the seed.
 
+use super::browser::label;
 use super::icon::{self, Icon};
 use super::{Window, theme};
 use crate::params::{NoteTiming, library, style_name};
 use crate::tasks::wish;
 use cantus_engine::generation::EngineKind;
 use cantus_engine::generation::prompt::resolve;
+use cantus_engine::generation::style::library::StyleLibrary;
 use cantus_engine::instance::view::View;
-use egui::{Button, Color32, DragValue, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
-use nice_plug::prelude::Param;
+use egui::{Align, Button, DragValue, Layout, RichText, ScrollArea, Slider, TextEdit, Ui, UiBuilder, vec2};
+
+/// What stays at the foot of the column: count, seed and the button.
+const FOOT: f32 = 76.0;
+/// What the column needs below the cards before it begins to scroll.
+const BELOW_CARDS: f32 = 300.0;
+const FEWEST_CARDS: f32 = 126.0;
 
 impl Window {
     pub(super) fn style_view(&mut self, ui: &mut Ui, view: &View) {
-        ScrollArea::vertical().id_salt("style view").show(ui, |ui| self.style_column(ui, view));
+        let whole = ui.max_rect();
+        let (upper, foot) = whole.split_top_bottom_at_y((whole.bottom() - FOOT).max(whole.top()));
+        let cards = (upper.height() - BELOW_CARDS).max(FEWEST_CARDS);
+        // The live shelf knows the user's own files; before the first activation there are the built-in ones.
+        let live = self.instance.styles().map(|(library, _)| library);
+        let library = live.as_deref().or_else(|| library());
+        let mut column = ui.new_child(UiBuilder::new().max_rect(upper).layout(Layout::top_down(Align::Min)));
+        column.set_clip_rect(upper.expand(3.0).intersect(ui.clip_rect()));
+        ScrollArea::vertical().id_salt("style view").auto_shrink(false).show(&mut column, |ui| {
+            self.engine_choice(ui, view);
+            if let Some(library) = library {
+                self.style_browser(ui, view, library, cards);
+                self.prompt_field(ui, view, library);
+            }
+            self.choices(ui, view);
+        });
+        let mut foot = ui.new_child(UiBuilder::new().max_rect(foot).layout(Layout::top_down(Align::Min)));
+        self.generate(&mut foot, view);
     }
 
-    fn style_column(&mut self, ui: &mut Ui, view: &View) {
-        self.engine_choice(ui, view);
-        ui.heading("Style");
-        ScrollArea::vertical().id_salt("styles").max_height(170.0).show(ui, |ui| self.style_shelf(ui));
+    /// The style that the parameter names.
+    pub(super) fn style_name(&self) -> Option<String> {
+        style_name(self.params.style.value())
+    }
+
+    /// Takes a style. Those of the user's own have no place in the parameter: they are asked for by name.
+    pub(super) fn choose_style(&mut self, name: &str) {
+        let place = library().and_then(|library| library.list().iter().position(|style| style.name == name));
+        match place.and_then(|place| i32::try_from(place).ok()) {
+            Some(place) => {
+                self.set(&self.params.style, place);
+                self.prompt.clear();
+            }
+            None => name.clone_into(&mut self.prompt),
+        }
+        self.instance.set_prompt(self.prompt.clone());
+    }
+
+    fn prompt_field(&mut self, ui: &mut Ui, view: &View, library: &StyleLibrary) {
         ui.add_space(4.0);
-        ui.label("or say it in your own words");
         let field = TextEdit::multiline(&mut self.prompt)
-            .hint_text("smooth jazz with a saxophone solo, no drums")
+            .hint_text("or in your own words: smooth jazz with a saxophone solo, no drums")
             .desired_rows(2)
             .desired_width(f32::INFINITY);
-        if ui.add(field).changed() {
+        let response = ui.add(field);
+        label(&response, "The style in your own words");
+        if response.changed() {
             self.instance.set_prompt(self.prompt.clone());
         }
         if view.engine == EngineKind::Band {
-            self.understanding(ui);
+            self.understanding(ui, library);
         }
-        ui.separator();
-        ui.horizontal(|ui| {
-            let mut count = self.params.variations.value();
-            ui.label("Variations");
-            if ui.add(DragValue::new(&mut count).range(1..=8)).changed() {
-                self.set(&self.params.variations, count);
-            }
-            let mut seed = self.params.seed.value();
-            ui.label("Seed");
-            if ui.add(DragValue::new(&mut seed).range(0..=9999)).changed() {
-                self.set(&self.params.seed, seed);
-            }
-            if icon::button(ui, Icon::Dice, "Another seed").clicked() {
-                // Any other seed will do; a fixed stride visits all of them before one comes again.
-                self.set(&self.params.seed, (self.params.seed.value() + 3_571) % 10_000);
-            }
-        });
-        if view.engine == EngineKind::Band {
-            self.freedom(ui);
-            self.band_panel(ui, view);
+    }
+
+    /// What the prompt was understood as, while it is typed.
+    fn understanding(&self, ui: &mut Ui, library: &StyleLibrary) {
+        if self.prompt.trim().is_empty() {
+            return;
         }
+        let palette = theme::of(ui);
+        match resolve(&self.prompt, library) {
+            Ok(resolved) => {
+                ui.colored_label(palette.accent, format!("Understood: {}", resolved.understood.join(", ")));
+                if !resolved.ignored.is_empty() {
+                    ui.colored_label(palette.faint, format!("Ignored: {}", resolved.ignored.join(", ")));
+                }
+            }
+            Err(error) => {
+                ui.colored_label(palette.warning, error.to_string());
+            }
+        }
+    }
+
+    fn choices(&mut self, ui: &mut Ui, view: &View) {
+        let band = view.engine == EngineKind::Band;
+        ui.add_space(2.0);
         ui.horizontal(|ui| {
-            ui.label("Timing").on_hover_text("How far the notes are pulled from where you sang them to the grid");
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.colored_label(theme::of(ui).faint, "Timing")
+                .on_hover_text("How far the notes are pulled from where you sang them to the grid");
             for (timing, text) in [
                 (NoteTiming::AsSung, "as sung"),
                 (NoteTiming::Tightened, "tightened"),
@@ -64,87 +109,78 @@ impl Window {
                 }
             }
         });
-        ui.add_space(4.0);
-        let button = Button::new(RichText::new("Generate").size(16.0).strong()).fill(theme::NOTE.gamma_multiply(0.6));
-        if ui.add_sized(vec2(ui.available_width(), 38.0), button).clicked() {
-            self.instance.generate(&wish(&self.params, &self.instance));
-        }
-        ui.separator();
-        ui.heading("Listen");
-        self.toggle(ui, &self.params.play, "Play the rendition", "In sync with the song, where the melody was sung");
-        self.toggle(ui, &self.params.replace, "Mute the track meanwhile", "Otherwise both are heard");
-        self.toggle(
-            ui,
-            &self.params.audition,
-            "Audition: loop freely",
-            "Plays the region round and round, whatever the song does",
-        );
-        for (param, text) in [(&self.params.wet, "Rendition"), (&self.params.dry, "Track")] {
-            let mut level = param.unmodulated_normalized_value();
-            let text = format!("{text}  {param}");
-            if ui.add(Slider::new(&mut level, 0.0..=1.0).show_value(false).text(text)).changed() {
-                self.set(param, param.preview_plain(level));
-            }
-        }
-        ui.separator();
-        ui.label("Open a recording instead of capturing");
-        let stamp = view.ear.map(|ear| ear.stamp);
-        let tempo = stamp.and_then(|stamp| stamp.tempo);
-        let metre = stamp.and_then(|stamp| stamp.metre).unwrap_or_default();
-        self.open_by_path(ui, tempo, metre);
-    }
-
-    /// The styles by shelf.
-    fn style_shelf(&mut self, ui: &mut Ui) {
-        let Some(library) = library() else { return };
-        let mut shelves: Vec<&str> = library.list().iter().map(|style| style.category.as_str()).collect();
-        shelves.sort_unstable();
-        shelves.dedup();
-        for shelf in shelves {
-            ui.colored_label(theme::FAINT, shelf);
-            ui.horizontal_wrapped(|ui| {
-                for index in 0.. {
-                    let Some(name) = style_name(index) else { break };
-                    let Some(style) = library.get(&name).filter(|style| style.category == shelf) else { continue };
-                    let chosen = self.prompt.trim().is_empty() && self.params.style.value() == index;
-                    let [red, green, blue] = style.colour;
-                    let text =
-                        RichText::new(&name).color(Color32::from_rgb(red, green, blue).lerp_to_gamma(theme::TEXT, 0.6));
-                    let button = Button::selectable(chosen, text).min_size(vec2(70.0, 26.0));
-                    if ui.add(button).on_hover_text(&style.about).clicked() {
-                        self.set(&self.params.style, index);
-                        self.prompt.clear();
-                        self.instance.set_prompt(String::new());
-                    }
-                }
-            });
+        if band {
+            self.freedom(ui);
+            self.band_panel(ui, view);
         }
     }
 
     fn freedom(&self, ui: &mut Ui) {
         let mut freedom = self.params.freedom.value();
-        let slider = Slider::new(&mut freedom, 0.0..=1.0).text("Freedom").show_value(false);
-        if ui.add(slider).on_hover_text("Left: exactly your melody. Right: a player's paraphrase of it.").changed() {
-            self.set(&self.params.freedom, freedom);
+        ui.horizontal(|ui| {
+            let hint = "Left: exactly your melody. Right: a player's paraphrase of it.";
+            ui.colored_label(theme::of(ui).faint, "Freedom").on_hover_text(hint);
+            ui.spacing_mut().slider_width = ui.available_width() - 60.0;
+            let slider =
+                Slider::new(&mut freedom, 0.0..=1.0).custom_formatter(|value, _| format!("{:.0} %", value * 100.0));
+            if ui.add(slider).on_hover_text(hint).changed() {
+                self.set(&self.params.freedom, freedom);
+            }
+        });
+    }
+
+    fn generate(&mut self, ui: &mut Ui, view: &View) {
+        let palette = theme::of(ui);
+        ui.horizontal(|ui| {
+            let mut count = self.params.variations.value();
+            ui.colored_label(palette.faint, "Variations");
+            if ui.add(DragValue::new(&mut count).range(1..=8)).changed() {
+                self.set(&self.params.variations, count);
+            }
+            let mut seed = self.params.seed.value();
+            ui.colored_label(palette.faint, "Seed")
+                .on_hover_text("The same seed and the same wish give the same music");
+            let free = !self.seed_locked;
+            if ui.add_enabled(free, DragValue::new(&mut seed).range(0..=9999)).changed() {
+                self.set(&self.params.seed, seed);
+            }
+            let dice = ui.add_enabled_ui(free, |ui| icon::button(ui, Icon::Dice, "Another seed")).inner;
+            if dice.clicked() {
+                self.roll_seed();
+            }
+            let words = if self.seed_locked { "Let the seed go: each order takes a new one" } else { "Keep this seed" };
+            if icon::button(ui, Icon::Lock(self.seed_locked), words).clicked() {
+                self.seed_locked = !self.seed_locked;
+            }
+        });
+        ui.add_space(2.0);
+        let possible = view.take.is_some();
+        let text = RichText::new("Generate").size(16.0).strong();
+        let text = if possible { text.color(palette.on_accent) } else { text };
+        let button = Button::new(text).fill(if possible { palette.accent_fill } else { palette.raised });
+        let size = vec2(ui.available_width(), 36.0);
+        let button = ui.add_enabled_ui(possible, |ui| ui.add_sized(size, button)).inner;
+        if button.on_disabled_hover_text("Capture or open a melody first").clicked() {
+            self.order(view);
         }
     }
 
-    /// What the prompt was understood as, while it is typed.
-    fn understanding(&self, ui: &mut Ui) {
-        let Some(library) = library() else { return };
-        if self.prompt.trim().is_empty() {
-            return;
+    /// Orders variations of what is wished for.
+    fn order(&mut self, view: &View) {
+        self.instance.generate(&wish(&self.params, &self.instance));
+        if view.prompt.trim().is_empty()
+            && let Some(style) = self.style_name()
+        {
+            self.kept.now.used(&style);
         }
-        match resolve(&self.prompt, library) {
-            Ok(resolved) => {
-                ui.colored_label(theme::NOTE, format!("Understood: {}", resolved.understood.join(", ")));
-                if !resolved.ignored.is_empty() {
-                    ui.colored_label(theme::FAINT, format!("Ignored: {}", resolved.ignored.join(", ")));
-                }
-            }
-            Err(error) => {
-                ui.colored_label(theme::WARNING, error.to_string());
-            }
+        if !self.seed_locked {
+            let next = self.params.seed.value() + self.params.variations.value();
+            self.set(&self.params.seed, next % 10_000);
         }
+    }
+
+    /// Any other seed will do; a fixed stride visits all of them before one comes again.
+    fn roll_seed(&self) {
+        self.set(&self.params.seed, (self.params.seed.value() + 3_571) % 10_000);
     }
 }

@@ -82,6 +82,7 @@ fn melody(row: &Value, is_study: bool) -> Result<Melody> {
         length: Beats(4.0 * bars),
         lost_frames: 0,
         remarks: Vec::new(),
+        margins: Default::default(),
     };
     let analysis = analyse(&take, &JobContext::detached()).map_err(|error| error.to_string())?;
     Ok(Melody { id: row["id"].as_str().unwrap_or("melody").to_owned(), analysis, is_study })

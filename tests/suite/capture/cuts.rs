@@ -5,10 +5,10 @@ use cantus_engine::capture::cut::CaptureMode;
 use cantus_engine::capture::take::{Take, TakeSource};
 use cantus_engine::time::{Bpm, Metre, Seconds};
 
-const ODD: &[usize] = &[64, 1, 511, 480, 33, 2048, 7];
+pub(super) const ODD: &[usize] = &[64, 1, 511, 480, 33, 2048, 7];
 
 /// The record frame of a take's first sample and one after its last, when the samples between are all there in order.
-fn record_range(take: &Take) -> Result<(usize, usize), String> {
+pub(super) fn record_range(take: &Take) -> Result<(usize, usize), String> {
     let samples = &take.audio.channels[0];
     let numbers: Vec<_> = samples.iter().map(|&sample| number(sample)).collect();
     let first = numbers.first().copied().flatten().ok_or("empty or silent at its start")?;
@@ -20,7 +20,7 @@ fn record_range(take: &Take) -> Result<(usize, usize), String> {
 
 /// A take must be exactly the record frames at which the host's song was at `from` first (from a record frame on) and then
 /// until it had gone on for `beats`; its grid must say so.
-fn check_take(rig: &Rig, take: &Take, armed_at: usize, from: f64, beats: f64) -> Result<(), String> {
+pub(super) fn check_take(rig: &Rig, take: &Take, armed_at: usize, from: f64, beats: f64) -> Result<(), String> {
     let host = &rig.host;
     let first = rig.pushed[armed_at..].iter().position(|&song| song == host.sample_of(from));
     let first = armed_at + first.ok_or("the song never was there")?;

@@ -298,7 +298,7 @@ fn the_snapshot_shows_level_position_and_state() {
     });
     assert_eq!(rig.ear.snapshot().level_dbfs, -120.0);
     rig.ear.cancel();
-    assert!(matches!(rig.events.recv_timeout(Duration::from_secs(20)), Ok(CaptureEvent::Cancelled)));
+    assert!(matches!(rig.event(), CaptureEvent::Cancelled));
     rig.wait_until("idle", |rig| rig.ear.snapshot().capture == CaptureState::Idle);
 }
 
@@ -330,5 +330,5 @@ fn stopping_before_the_first_frame_cancels() {
     let rig = Rig::new(Host::new(48_000, 120.0), 1, directory.path());
     rig.arm(CaptureMode::Bars(1));
     rig.ear.stop();
-    assert!(matches!(rig.events.recv_timeout(Duration::from_secs(20)), Ok(CaptureEvent::Cancelled)));
+    assert!(matches!(rig.event(), CaptureEvent::Cancelled));
 }

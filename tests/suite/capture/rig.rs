@@ -2,7 +2,7 @@
 //! of the code under test.
 
 use cantus_engine::capture::collector::{CaptureEvent, CaptureState, Collector, Ear, EarSettings};
-use cantus_engine::capture::cut::CaptureMode;
+use cantus_engine::capture::cut::{CaptureMode, Recall};
 use cantus_engine::capture::recorder::Recorder;
 use cantus_engine::capture::ring::{MidiEvent, ring};
 use cantus_engine::capture::take::Take;
@@ -171,9 +171,10 @@ impl Rig {
         }
     }
 
-    /// Waits until everything pushed was heard, as the history's length and the last stamp tell.
+    /// Waits until everything pushed was heard, and what followed from it is told.
     pub fn settle(&self) {
-        // Two of the collector's rounds and some, for a machine that is busy.
+        self.wait_until("all was heard", |rig| rig.ear.snapshot().heard_frames >= rig.pushed.len() as u64);
+        // Two of the collector's rounds and some, for orders that are under way.
         std::thread::sleep(Duration::from_millis(40));
     }
 
@@ -183,11 +184,41 @@ impl Rig {
         self.wait_until("armed", |rig| rig.ear.snapshot().capture != CaptureState::Idle);
     }
 
-    /// The next event, which must be a take.
+    /// The next event that is a result: not the arming, and not the tail of a take.
+    pub fn event(&self) -> CaptureEvent {
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(CaptureEvent::Armed | CaptureEvent::TailArrived(_)) => {}
+                Ok(event) => return event,
+                Err(error) => panic!("waited in vain for an event ({error}); {:?}", self.ear.snapshot()),
+            }
+        }
+    }
+
+    /// The next result, which must be a take.
     pub fn take(&self) -> Take {
-        match self.events.recv_timeout(PATIENCE) {
-            Ok(CaptureEvent::TakeFinished(take)) => take,
+        match self.event() {
+            CaptureEvent::TakeFinished(take) => take,
             other => panic!("expected a take, got {other:?}; {:?}", self.ear.snapshot()),
         }
+    }
+
+    /// What was just hummed, or the sentence that says why there is none.
+    pub fn recall(&self, what: Recall) -> Result<Take, String> {
+        self.ear.recall(what);
+        match self.event() {
+            CaptureEvent::Recalled(take) => Ok(take),
+            CaptureEvent::Problem(sentence) => Err(sentence),
+            other => panic!("expected what was hummed, got {other:?}; {:?}", self.ear.snapshot()),
+        }
+    }
+
+    /// Events that have come by now, once everything pushed was heard.
+    pub fn events_so_far(&self) -> Vec<CaptureEvent> {
+        self.settle();
+        self.events
+            .try_iter()
+            .filter(|event| !matches!(event, CaptureEvent::Armed | CaptureEvent::TailArrived(_)))
+            .collect()
     }
 }

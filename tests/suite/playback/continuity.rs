@@ -159,5 +159,5 @@ fn everything_is_silent_three_milliseconds_after_a_stop() {
     let after = &heard.left[5000..];
     assert!(after[..100].iter().any(|sample| sample.abs() > 0.01), "it was cut hard");
     assert!(after[144..].iter().all(|sample| *sample == 0.0), "it rang on");
-    assert_eq!(player.telemetry().position(), -1);
+    assert_eq!(player.telemetry().position(0), -1);
 }

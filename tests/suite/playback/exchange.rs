@@ -4,10 +4,8 @@ use super::host::*;
 use crate::allocations::counted;
 use cantus_engine::generation::score::Role;
 use cantus_engine::playback::clip::Clip;
-use cantus_engine::playback::handoff::handoff;
-use cantus_engine::playback::player::{Player, PlayerSettings};
+use cantus_engine::playback::player::PlayerSettings;
 use cantus_engine::rendition::Rendition;
-use cantus_engine::time::SampleRate;
 use std::sync::{Arc, Weak};
 
 const REGION: Region = Region { rate: 48_000, tempo: 123.45, start_beats: 4.0, length_beats: 8.0 };
@@ -23,7 +21,7 @@ fn a_swap_while_playing_keeps_the_place_in_the_song() {
         let region = if turn % 2 == 0 { earlier } else { REGION };
         sender.send(boxed(turn + 2, region.clicks(0)));
         host.blocks(&mut player, mixed_blocks(3000), &mut heard);
-        assert_eq!(player.telemetry().clip(), Some(turn + 2));
+        assert_eq!(player.telemetry().clip(0), Some(turn + 2));
     }
     let beats: Vec<i64> = (4..12).map(|beat| song_frame(f64::from(beat), REGION.tempo, REGION.rate)).collect();
     assert!(check_clicks(&heard, |song| beats.contains(&song)).expect("a click is not on its sample") >= 4);
@@ -48,8 +46,7 @@ fn a_swap_that_falls_on_a_beat_or_just_before_it_loses_no_click() {
 
 #[test]
 fn the_newest_wish_wins_and_every_other_clip_is_freed_by_the_sender() {
-    let (mut sender, inbox) = handoff();
-    let mut player = Player::new(vec![inbox], SampleRate(REGION.rate), 512);
+    let (mut player, [mut sender, ..]) = band(REGION.rate, 512);
     let telemetry = player.telemetry();
     let mut host = Host::at(&REGION, REGION.first() + 5000);
     let mut heard = Heard::default();
@@ -68,13 +65,13 @@ fn the_newest_wish_wins_and_every_other_clip_is_freed_by_the_sender() {
         host.blocks(&mut player, [64], &mut heard);
         sender.reclaim();
     }
-    assert_eq!(telemetry.clip(), Some(49));
+    assert_eq!(telemetry.clip(0), Some(49));
     assert_eq!(alive(&sent), 1, "only the last clip is still held");
-    assert_eq!(player.tempo().map(|tempo| tempo.0), Some(123.45));
+    assert_eq!(player.tempo(0).map(|tempo| tempo.0), Some(123.45));
 
     sender.send(None);
     host.blocks(&mut player, [512], &mut heard);
-    assert_eq!((telemetry.clip(), telemetry.position(), player.tempo()), (None, -1, None));
+    assert_eq!((telemetry.clip(0), telemetry.position(0), player.tempo(0)), (None, -1, None));
     // The clip is still with the player until its fade is over and the next block comes.
     host.blocks(&mut player, [512], &mut heard);
     assert_eq!(alive(&sent), 1, "the audio thread freed a clip");

@@ -5,8 +5,8 @@ use cantus_engine::capture::transport::TransportStamp;
 use cantus_engine::generation::score::Role;
 use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::playback::clip::Clip;
-use cantus_engine::playback::handoff::{ClipSender, handoff};
-use cantus_engine::playback::player::{Player, PlayerSettings};
+use cantus_engine::playback::handoff::{ClipSender, handoffs};
+use cantus_engine::playback::player::{MOST_REGIONS, Player, PlayerSettings};
 use cantus_engine::rendition::{Fidelity, Loudness, Rendition, Stem, Timings};
 use cantus_engine::time::{Beats, Bpm, Frames, Metre, SampleRate, Seconds, SongGrid, TempoMap};
 use std::f64::consts::TAU;
@@ -16,8 +16,7 @@ use std::sync::Arc;
 pub const CLICK: f32 = 0.75;
 pub const HEARD: f32 = 0.675;
 
-pub const PLAY: PlayerSettings =
-    PlayerSettings { enabled: true, replace: false, dry_gain: 1.0, wet_gain: 1.0, audition: false };
+pub const PLAY: PlayerSettings = PlayerSettings::PLAIN;
 
 /// Where the region of a test's rendition lies.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +114,17 @@ pub fn boxed(id: u64, rendition: Rendition) -> Option<Box<Clip>> {
     Some(Box::new(Clip::from_rendition(id, Arc::new(rendition))))
 }
 
-/// A player that was already sent a clip.
+/// A player whose first seat was already sent a clip.
 pub fn player_with(rate: u32, max_block: usize, rendition: Rendition) -> (Player, ClipSender) {
-    let (mut sender, inbox) = handoff();
+    let (player, [mut sender, ..]) = band(rate, max_block);
     sender.send(boxed(1, rendition));
-    (Player::new(vec![inbox], SampleRate(rate), max_block), sender)
+    (player, sender)
+}
+
+/// A player with nothing in its seats, and their senders.
+pub fn band(rate: u32, max_block: usize) -> (Player, [ClipSender; MOST_REGIONS]) {
+    let (senders, inboxes) = handoffs();
+    (Player::new(inboxes, SampleRate(rate), max_block), senders)
 }
 
 /// What the host tells its plugins.

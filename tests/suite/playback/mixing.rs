@@ -176,7 +176,7 @@ fn audition_plays_the_region_round_while_the_song_stands_still() {
         let mut main = [vec![0.0_f32; size], vec![0.0; size]];
         let at = heard.left.len();
         player.process(&stamp, &settings, &mut main);
-        assert_eq!(player.telemetry().position(), (at % 57_600) as i64);
+        assert_eq!(player.telemetry().position(0), (at % 57_600) as i64);
         heard.song.extend((at..at + size).map(|frame| frame as i64));
         heard.left.extend(&main[0]);
     }
@@ -185,7 +185,7 @@ fn audition_plays_the_region_round_while_the_song_stands_still() {
     let mut main = [vec![0.0_f32; 512], vec![0.0; 512]];
     player.process(&stamp, &PLAY, &mut main);
     assert!(main[0][144..].iter().all(|sample| *sample == 0.0), "it plays on without audition");
-    assert_eq!(player.telemetry().position(), -1);
+    assert_eq!(player.telemetry().position(0), -1);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn every_host_beat_begins_with_the_clips_beat() {
             for around in [None, Some((5.0, 7.0)), Some((4.5, 6.1))] {
                 let (mut player, _sender) = player_with(REGION.rate, 512, REGION.clicks(0));
                 let heard = play(&mut player, tempo, from, around);
-                assert!(player.telemetry().slicing());
+                assert!(player.telemetry().slicing(0));
                 let beats = beat_frames(tempo);
                 let clicks = check_clicks(&heard, |song| beats.contains(&song))
                     .unwrap_or_else(|error| panic!("{tempo} BPM from {from}, loop {around:?}: {error}"));
@@ -48,10 +48,10 @@ fn a_new_clip_at_the_hosts_tempo_ends_the_slices() {
     host.tempo = tempo;
     let mut heard = Heard::default();
     host.blocks(&mut player, mixed_blocks(50_000), &mut heard);
-    assert!(telemetry.slicing());
+    assert!(telemetry.slicing(0));
     sender.send(boxed(2, Region { tempo, ..REGION }.clicks(0)));
     host.blocks(&mut player, mixed_blocks(100_000), &mut heard);
-    assert!(!telemetry.slicing());
+    assert!(!telemetry.slicing(0));
     let clicks = check_clicks(&heard, |song| beat_frames(tempo).contains(&song)).expect("a click is not on its sample");
     assert!(clicks >= 6);
 }

@@ -159,3 +159,119 @@ fn what_was_being_made_never_meets_the_project_that_replaced_it() {
     assert_eq!(after.region().variations[0].mix, before.region().variations[0].mix);
     assert_eq!(after.region().active, Some(after.region().variations[0].facts.id));
 }
+
+#[test]
+fn a_step_back_in_the_host_is_not_heard_where_nothing_changed() {
+    let _turn = turn();
+    let (mut instance, mut song) = instance_with_rendition();
+    let first = instance.save_state().unwrap();
+    song.clips.clear();
+    song.clock.play();
+    song.clock.locate_beats(4.0);
+    instance.run(&mut song, 512, Pace::Unbounded).unwrap();
+    let listen = |instance: &mut cantus_host::Instance, song: &mut Song, undo: Option<&[u8]>| -> Vec<f32> {
+        song.clock.locate_beats(8.0);
+        let mut heard = Vec::new();
+        for part in 0..4 {
+            if let Some(state) = undo.filter(|_| part == 2) {
+                instance.load_state(state).unwrap();
+            }
+            heard.extend_from_slice(&instance.run(song, 20_480, Pace::Times(4.0)).unwrap().main()[0]);
+        }
+        heard
+    };
+    // Stems may still be on their way, with the same mix.
+    instance.idle(std::time::Duration::from_millis(300));
+    let whole = listen(&mut instance, &mut song, None);
+    let undone = listen(&mut instance, &mut song, Some(&first));
+    let difference = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(whole[40_960..].iter().any(|sample| sample.abs() > 0.02), "there is something to hear");
+    assert!(difference(&whole, &undone) < 1e-5, "{}", difference(&whole, &undone));
+    // A state without the rendition falls silent, so that the comparison could have failed.
+    let empty = bundle().instance().unwrap().save_state().unwrap();
+    let silenced = listen(&mut instance, &mut song, Some(&empty));
+    assert!(difference(&whole, &silenced) > 0.02);
+    instance.load_state(&first).unwrap();
+    assert_eq!(session(&mut instance).region().variations.len(), 1);
+}
+
+#[test]
+fn saving_is_quick_and_regions_mark_the_project_dirty() {
+    let _turn = turn();
+    let (mut instance, mut song) = instance_with_rendition();
+    instance.set_text("Variations", "2").unwrap();
+    instance.switch("Generate", true).unwrap();
+    super::run_until(&mut instance, &mut song, "three variations", |session| session.region().variations.len() == 3);
+    let mut text = session(&mut instance);
+    text.region_mut().variations.iter_mut().for_each(|variation| variation.facts.starred = true);
+    let mut project = Project::read(&instance.save_state().unwrap()).unwrap();
+    project.set_session_text(&text.encode_text().unwrap());
+    instance.load_state(&project.write()).unwrap();
+    instance.idle(std::time::Duration::from_secs(3));
+    let mut times: Vec<std::time::Duration> = Vec::new();
+    let mut length = 0;
+    for _ in 0..15 {
+        let begun = std::time::Instant::now();
+        length = instance.save_state().unwrap().len();
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    println!(
+        "8 bars, 3 starred at 44.1 kHz: state of {:.1} MB saved in {:?} p50, {:?} at most",
+        length as f64 / 1e6,
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+    let again = session(&mut instance);
+    assert!(again.region().variations.iter().all(|variation| variation.facts.starred));
+}
+
+/// Set in the child process: the folder of its data.
+const CHILD: &str = "CANTUS_TEST_KILLED_HOST";
+
+#[test]
+fn what_a_killed_host_had_not_saved_is_offered_by_the_plugin() {
+    if std::env::var_os(CHILD).is_some() {
+        // The plugin finds its folder in the environment, as the test set it.
+        let folder = std::env::var("CANTUS_BUNDLE").unwrap();
+        let plugin = cantus_host::Bundle::load(&std::path::Path::new(&folder).join("Cantus.clap")).unwrap();
+        let mut instance = plugin.instance().unwrap();
+        instance.activate(&AudioSetup::new(HUM_RATE, 512)).unwrap();
+        let mut song = song_with_hum();
+        instance.set_text("Capture mode", "Loop region").unwrap();
+        instance.switch("Capture", true).unwrap();
+        let frames = (HUM_BEATS + 3.0) * 60.0 / super::HUM_BPM * f64::from(HUM_RATE);
+        instance.run(&mut song, frames as usize, Pace::Times(20.0)).unwrap();
+        loop {
+            instance.idle(std::time::Duration::from_millis(100));
+        }
+    }
+    let _turn = turn();
+    let data = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "plugin::projects::what_a_killed_host_had_not_saved_is_offered_by_the_plugin"])
+        .env(CHILD, "yes")
+        .env("CANTUS_DATA_DIR", data.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = data.path().join("journal");
+    let begun = std::time::Instant::now();
+    let index =
+        || Some(std::fs::read_dir(&journal).ok()?.flatten().next()?.path().join("index")).filter(|path| path.exists());
+    while index().is_none() {
+        assert!(begun.elapsed() < super::PATIENCE, "the child keeps no journal");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let found = cantus_engine::session::journal::recover(&journal);
+    assert_eq!(found.len(), 1);
+    assert!((found[0].about.bars - HUM_BEATS / 4.0).abs() < 0.01, "{}", found[0].describe());
+    let recovered = found[0].session().unwrap();
+    let recorded = recovered.region().take.as_ref().unwrap().audio.unpack().unwrap().to_mono();
+    let sung = super::hum();
+    let inside = sung.len() - HUM_RATE as usize / 10;
+    assert_eq!(recorded[..inside], sung[..inside], "the take is whole");
+}

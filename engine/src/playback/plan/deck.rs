@@ -1,5 +1,7 @@
-//! Thread: audio. The clips the player holds: the one that plays, and replaced ones until their last fade is over.
+//! Thread: audio. The clips a seat holds: the newest, the one that plays until the newest takes over, and replaced ones until their last
+//! fade is over.
 
+use crate::generation::score::Role;
 use crate::playback::clip::Clip;
 use crate::playback::fade::Fade;
 use crate::playback::handoff::ClipInbox;
@@ -25,10 +27,10 @@ impl Deck {
         Self { inbox, slots: [const { None }; SLOTS], current: None, rate, fade: Fade::new(rate) }
     }
 
-    /// Fetches what was sent, and sends back what is no longer current and not `sounding`.
-    pub fn exchange(&mut self, sounding: impl Fn(usize) -> bool) {
+    /// Fetches what was sent, and sends back what is no longer current and not `needed`.
+    pub fn exchange(&mut self, needed: impl Fn(usize) -> bool) {
         loop {
-            self.give_back(&sounding);
+            self.give_back(&needed);
             let Some(free) = self.slots.iter().position(Option::is_none) else { return };
             let Some(clip) = self.inbox.receive() else { return };
             self.current = clip.is_some().then_some(free);
@@ -36,10 +38,10 @@ impl Deck {
         }
     }
 
-    fn give_back(&mut self, sounding: &impl Fn(usize) -> bool) {
+    fn give_back(&mut self, needed: &impl Fn(usize) -> bool) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if self.current != Some(index)
-                && !sounding(index)
+                && !needed(index)
                 && let Some(clip) = slot.take()
             {
                 *slot = self.inbox.give_back(clip).err();
@@ -52,9 +54,24 @@ impl Deck {
         self.slots.get(slot)?.as_deref()
     }
 
-    /// The clip that should play.
+    /// The slot of the newest clip.
+    pub fn newest(&self) -> Option<usize> {
+        self.current
+    }
+
+    /// The clip that should play from the next chance on.
     pub fn current(&self) -> Option<(usize, &Clip)> {
         let slot = self.current?;
         Some((slot, self.clip(slot)?))
+    }
+
+    /// Whether any clip has a stem of a role.
+    pub fn has_stem(&self, role: Role) -> bool {
+        self.slots.iter().flatten().any(|clip| clip.has_stem(role))
+    }
+
+    /// Whether there is no clip at all.
+    pub fn is_empty(&self) -> bool {
+        self.slots.iter().all(Option::is_none)
     }
 }

@@ -19,12 +19,15 @@ pub struct Voice {
     pub slot: usize,
     /// Frame of the clip at the next frame of output.
     pub next: i64,
+    /// The take itself instead of the rendition.
+    pub original: bool,
 }
 
 /// What fades out beside it.
 #[derive(Debug, Clone, Copy)]
 struct Tail {
     slot: usize,
+    original: bool,
     position: i64,
     /// Stays on the frame before `position` instead of reading on.
     held: bool,
@@ -50,6 +53,11 @@ impl Voices {
         self.lead.is_some_and(|lead| lead.slot == slot) || self.tails.iter().flatten().any(|tail| tail.slot == slot)
     }
 
+    /// Whether nothing plays and nothing fades.
+    pub fn are_silent(&self) -> bool {
+        self.lead.is_none() && !self.fading()
+    }
+
     /// Whether anything fades.
     pub fn fading(&self) -> bool {
         self.tails.iter().any(Option::is_some)
@@ -58,8 +66,8 @@ impl Voices {
     /// Writes one channel of a run through which `lead` sounds, with the tails.
     pub fn render(&self, deck: &Deck, part: Part, lead: Option<Voice>, side: Side, out: &mut [f32]) {
         match lead {
-            Some(Voice { slot, next }) => {
-                for_each_frame(deck, slot, part, side, next, out, |out, sample| *out = sample);
+            Some(Voice { slot, next, original }) => {
+                for_each_frame(deck, (slot, original), part, side, next, out, |out, sample| *out = sample);
             }
             None => out.fill(0.0),
         }
@@ -67,7 +75,15 @@ impl Voices {
             if let Some(frames) = tail.rings {
                 let length = frames.saturating_sub(tail.age).min(out.len());
                 let position = tail.position + tail.age as i64;
-                for_each_frame(deck, tail.slot, part, side, position, &mut out[..length], |out, sample| *out += sample);
+                for_each_frame(
+                    deck,
+                    (tail.slot, tail.original),
+                    part,
+                    side,
+                    position,
+                    &mut out[..length],
+                    |out, sample| *out += sample,
+                );
                 continue;
             }
             let gains = deck.fade.gains_from(tail.age);
@@ -75,12 +91,20 @@ impl Voices {
             let (out, gains) = (&mut out[..length], &gains[..length]);
             if tail.held {
                 let mut held = [0.0];
-                for_each_frame(deck, tail.slot, part, side, tail.position - 1, &mut held, |out, sample| *out = sample);
+                for_each_frame(
+                    deck,
+                    (tail.slot, tail.original),
+                    part,
+                    side,
+                    tail.position - 1,
+                    &mut held,
+                    |out, sample| *out = sample,
+                );
                 out.iter_mut().zip(gains).for_each(|(out, gain)| *out += tail.sign * gain * held[0]);
             } else {
                 let position = tail.position + tail.age as i64;
                 let mut gains = gains.iter();
-                for_each_frame(deck, tail.slot, part, side, position, out, |out, sample| {
+                for_each_frame(deck, (tail.slot, tail.original), part, side, position, out, |out, sample| {
                     *out += tail.sign * gains.next().unwrap_or(&0.0) * sample;
                 });
             }
@@ -94,6 +118,7 @@ impl Voices {
         }
         if let (Some(from), Some(to)) = (self.lead, voice)
             && let Some(clip) = deck.clip(from.slot).filter(|clip| from.slot == to.slot && clip.leads_back())
+            && from.original == to.original
             && from.next == clip.region_frames()
             && to.next == 0
         {
@@ -106,10 +131,10 @@ impl Voices {
             *tail = Tail { position: tail.position + tail.age as i64, age: 0, rings: None, ..*tail };
         }
         for (voice, sign) in [(self.lead, 1.0), (voice, -1.0)] {
-            if let Some(Voice { slot, next }) = voice
-                && let Some(clip) = deck.clip(slot)
+            if let Some(voice) = voice
+                && let Some(clip) = deck.clip(voice.slot)
             {
-                self.add_tail(clip, slot, next, sign, deck.fade.frames());
+                self.add_tail(clip, voice, sign, deck.fade.frames());
             }
         }
         self.lead = voice;
@@ -119,18 +144,19 @@ impl Voices {
     fn ring(&mut self, voice: Voice, end: i64) {
         let frames = usize::try_from(end - voice.next).unwrap_or(0);
         if frames > 0 {
-            let Voice { slot, next: position } = voice;
-            self.put(Tail { slot, position, held: false, sign: 1.0, age: 0, rings: Some(frames) });
+            let Voice { slot, next: position, original } = voice;
+            self.put(Tail { slot, original, position, held: false, sign: 1.0, age: 0, rings: Some(frames) });
         }
     }
 
-    fn add_tail(&mut self, clip: &Clip, slot: usize, position: i64, sign: f32, fade_frames: usize) {
+    fn add_tail(&mut self, clip: &Clip, voice: Voice, sign: f32, fade_frames: usize) {
+        let Voice { slot, next: position, original } = voice;
         let held = clip.attack_ahead(position, fade_frames);
         let first = if held { position - 1 } else { position };
         if first + fade_frames as i64 <= 0 || (held && first < 0) || first >= clip.frames() {
             return;
         }
-        self.put(Tail { slot, position, held, sign, age: 0, rings: None });
+        self.put(Tail { slot, original, position, held, sign, age: 0, rings: None });
     }
 
     /// Takes a free place, or that of the oldest tail.
@@ -171,14 +197,14 @@ pub enum Side {
 /// Calls `put` for each frame of `out` with the clip's sample there; frames outside the audio are silent.
 fn for_each_frame(
     deck: &Deck,
-    slot: usize,
+    (slot, original): (usize, bool),
     part: Part,
     side: Side,
     position: i64,
     out: &mut [f32],
     mut put: impl FnMut(&mut f32, f32),
 ) {
-    let Some(sides) = deck.clip(slot).and_then(|clip| clip.sides(part)) else {
+    let Some(sides) = deck.clip(slot).and_then(|clip| clip.sides(part, original)) else {
         return out.iter_mut().for_each(|out| put(out, 0.0));
     };
     let before = usize::try_from(-position).unwrap_or(0).min(out.len());
