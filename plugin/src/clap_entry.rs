@@ -90,7 +90,7 @@ unsafe extern "C" fn create_plugin(
     let made = catch_unwind(|| {
         // SAFETY: `host` is not null and outlives the plugin, which CLAP promises. The reference that is leaked here is taken
         // back by the wrapper's own `destroy`.
-        unsafe { ports::guard((*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr()) }
+        unsafe { ports::guard((*Arc::into_raw(Wrapper::<Cantus>::new(host))).clap_plugin.as_ptr(), host) }
     });
     HOST.set(ptr::null());
     made.unwrap_or(ptr::null())

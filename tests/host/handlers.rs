@@ -1,6 +1,7 @@
 //! Thread: any. What the plugin may ask of this host, and a count of what it asked.
 
 use clack_extensions::audio_ports::{AudioPortRescanFlags, HostAudioPorts, HostAudioPortsImpl};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl};
 use clack_extensions::note_ports::{HostNotePorts, HostNotePortsImpl, NoteDialects, NotePortRescanFlags};
 use clack_extensions::params::{
@@ -9,7 +10,9 @@ use clack_extensions::params::{
 use clack_extensions::state::{HostState, HostStateImpl};
 use clack_extensions::tail::{HostTail, HostTailImpl};
 use clack_extensions::thread_check::{HostThreadCheck, HostThreadCheckImpl};
-use clack_host::prelude::{AudioProcessorHandler, HostExtensions, HostHandlers, MainThreadHandler, SharedHandler};
+use clack_host::prelude::{
+    AudioProcessorHandler, HostError as Refusal, HostExtensions, HostHandlers, MainThreadHandler, SharedHandler,
+};
 use clack_host::utils::ClapId;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -132,6 +135,24 @@ impl HostParamsImplShared for Shared {
     }
 }
 
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _: GuiSize) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
+}
+
 impl HostThreadCheckImpl for Shared {
     fn is_main_thread(&self) -> bool {
         std::thread::current().id() == self.0.main_thread
@@ -209,6 +230,7 @@ impl HostHandlers for Handlers {
     fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Shared) {
         builder
             .register::<HostAudioPorts>()
+            .register::<HostGui>()
             .register::<HostLatency>()
             .register::<HostNotePorts>()
             .register::<HostParams>()

@@ -6,9 +6,12 @@
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports};
+use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::host::clap_host;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use nice_plug::wrapper::clap::clap_plugin;
 use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -17,6 +20,7 @@ use std::ptr;
 struct Guarded {
     outer: clap_plugin,
     inner: clap_plugin,
+    host: *const clap_host,
     desk: UnsafeCell<Desk>,
 }
 
@@ -38,15 +42,21 @@ struct Side {
 /// Thread: gui. Puts the guard in front of an instance. The pointer is the host's until it calls `destroy`.
 ///
 /// # Safety
-/// `inner` is the framework's plugin, alive until its `destroy`.
-pub unsafe fn guard(inner: *const clap_plugin) -> *const clap_plugin {
+/// `inner` is the framework's plugin, alive until its `destroy`; the host outlives it.
+pub unsafe fn guard(inner: *const clap_plugin, host: *const clap_host) -> *const clap_plugin {
     // SAFETY: the caller promises that it is alive.
     let inner = unsafe { *inner };
     // Everything that is not replaced finds the framework's instance by `plugin_data`, so a copy serves as well.
-    let outer = clap_plugin { destroy: Some(destroy), activate: Some(activate), process: Some(process), ..inner };
+    let outer = clap_plugin {
+        destroy: Some(destroy),
+        activate: Some(activate),
+        process: Some(process),
+        get_extension: Some(extension),
+        ..inner
+    };
     let desk = UnsafeCell::new(Desk::prepare(&[], &[], 0));
     // RT-OK: the main thread creates instances.
-    Box::into_raw(Box::new(Guarded { outer, inner, desk })).cast_const().cast()
+    Box::into_raw(Box::new(Guarded { outer, inner, host, desk })).cast_const().cast()
 }
 
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
@@ -56,6 +66,19 @@ unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
         // SAFETY: the framework's own destroy, with the data it looks for.
         unsafe { destroy(&raw const guarded.outer) };
     }
+}
+
+/// The framework opens a window only with a host that can hear of it, and ends the process with any other: there is no window for those.
+unsafe extern "C" fn extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
+    // SAFETY: the host passes what `guard` gave it, and a C string that lives for the call.
+    let (guarded, name) = unsafe { (&*plugin.cast::<Guarded>(), CStr::from_ptr(id)) };
+    // SAFETY: the host outlives the plugin, and answers for its extensions from `init` on, before which nobody asks the plugin for its own.
+    let of_host = unsafe { (*guarded.host).get_extension.map(|get| get(guarded.host, id)) };
+    if name == CLAP_EXT_GUI && of_host.is_none_or(|found| found.is_null()) {
+        return ptr::null();
+    }
+    // SAFETY: the framework's own function, with the data it looks for.
+    guarded.inner.get_extension.map_or(ptr::null(), |get| unsafe { get(plugin, id) })
 }
 
 unsafe extern "C" fn activate(plugin: *const clap_plugin, rate: f64, min_frames: u32, max_frames: u32) -> bool {
