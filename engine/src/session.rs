@@ -45,6 +45,16 @@ pub struct SavedTake {
     pub audio: PackedAudio,
 }
 
+impl SavedTake {
+    /// The take again, with what was heard around it beside it.
+    ///
+    /// # Errors
+    /// [`Error::Session`] when the audio is damaged.
+    pub fn take(&self) -> Result<Take> {
+        Ok(self.facts.clone().with_audio(self.audio.unpack()?))
+    }
+}
+
 /// The part of a take that is not audio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TakeFacts {

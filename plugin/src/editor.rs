@@ -82,6 +82,8 @@ pub struct Window {
     renaming: Option<(u64, String)>,
     /// Where a file is chosen, while it is.
     browser: Option<cantus_drag::Browser>,
+    /// Lets files that are dropped reach a window inside a host's; it ends by itself with the window.
+    drops: Option<cantus_drag::OpenToDrops>,
     /// Files on their way out, and those that were asked for ahead.
     outgoing: files::Outgoing,
     asked: Vec<(u64, Wanted)>,
@@ -127,6 +129,7 @@ impl Window {
             removing: None,
             renaming: None,
             browser: None,
+            drops: None,
             outgoing: files::Outgoing::default(),
             asked: Vec::new(),
             solo: None,
@@ -228,7 +231,7 @@ impl Window {
 }
 
 impl NiceEguiApp for Window {
-    fn build(&mut self, context: Context, host: GuiContext, _frame: &mut Frame) -> Result<(), baseview::HandlerError> {
+    fn build(&mut self, context: Context, host: GuiContext, frame: &mut Frame) -> Result<(), baseview::HandlerError> {
         theme::apply(&context, self.kept.now.dark);
         if let Some(before) = self.context.replace(context.clone()) {
             // Scroll positions, open headings and the text cursor are where they were.
@@ -240,6 +243,7 @@ impl NiceEguiApp for Window {
             self.chords = self.instance.view().song.typed;
         }
         self.host = Some(host);
+        self.drops = Some(cantus_drag::OpenToDrops::of(cantus_drag::DragWindow::of(frame.baseview_window())));
         Ok(())
     }
 

@@ -21,6 +21,7 @@ pub struct Wake {
 impl Wake {
     /// What the window listens to.
     pub fn notifier(&self) -> RepaintNotifier {
+        // RT-OK: asked for by the window, when it is made.
         self.notifier.clone()
     }
 

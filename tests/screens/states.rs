@@ -74,7 +74,7 @@ impl Desk {
 
     /// A moment, with what changes by itself pinned.
     pub fn view(&self) -> View {
-        View { ear: Some(ear(CaptureState::Idle)), ..self.instance.view() }
+        View { ear: Some(ear(CaptureState::Idle)), recovered: Vec::new(), ..self.instance.view() }
     }
 }
 

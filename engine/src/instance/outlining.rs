@@ -151,7 +151,7 @@ impl Shared {
             muted: moment.muted,
             take: moment
                 .take
-                .map(|(take, packed)| (TakeFacts::of(&take), packed.unwrap_or_else(|| audio(&take.audio)))),
+                .map(|(take, packed)| (TakeFacts::of(&take), packed.unwrap_or_else(|| audio(&take.whole_audio())))),
             heard: moment.heard.map(|analysis| self.written_analysis(&analysis, haste)).transpose()?,
             edits: moment.edits,
             variations: moment.variations.into_iter().map(variation).collect::<Result<_>>()?,

@@ -120,7 +120,7 @@ impl Known {
 
     fn take(&self, saved: &PackedAudio) -> Option<Arc<Take>> {
         match self {
-            Self::Take(packed, take) if is_of(saved, packed.as_ref(), &take.audio) => Some(take.clone()),
+            Self::Take(packed, take) if is_of(saved, packed.as_ref(), &take.whole_audio()) => Some(take.clone()),
             _ => None,
         }
     }
@@ -175,7 +175,7 @@ pub(super) fn unpacked(saved: SavedRegion, known: &[Known]) -> Result<Region> {
     if let Some(saved_take) = saved.take {
         let same = known.iter().find_map(|sound| sound.take(&saved_take.audio));
         let audio = match same {
-            Some(take) => take.audio.clone(),
+            Some(take) => take.whole_audio(),
             None => saved_take.audio.unpack()?,
         };
         let take = saved_take.facts.with_audio(audio);

@@ -17,14 +17,24 @@ use xxhash_rust::xxh3::Xxh3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InputHash(u128);
 
-/// Bytes that renditions in the cache may take together. One of 8 bars with six stems is about 50 MB.
-const BUDGET: usize = 512 << 20;
+/// Megabytes that renditions in the cache may take together, unless the environment names another number. One of 8 bars with six stems is
+/// about 50 MB.
+const BUDGET_MB: usize = 256;
+const BUDGET_VARIABLE: &str = "CANTUS_CACHE_MB";
 const MOST_ANALYSES: usize = 16;
 
 /// Results that can be made again, kept because making them takes time.
-#[derive(Default)]
 pub struct Cache {
     shelves: Mutex<Shelves>,
+    /// Bytes.
+    budget: usize,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        let named = std::env::var(BUDGET_VARIABLE).ok().and_then(|text| text.trim().parse::<usize>().ok());
+        Self { shelves: Mutex::default(), budget: named.unwrap_or(BUDGET_MB).saturating_mul(1 << 20) }
+    }
 }
 
 #[derive(Default)]
@@ -116,7 +126,7 @@ impl Cache {
         shelf.retain(|(other, _)| *other != input);
         shelf.push((input, rendition));
         let mut total: usize = shelf.iter().map(|(_, rendition)| size_of_audio(rendition)).sum();
-        while total > BUDGET && shelf.len() > 1 {
+        while total > self.budget && shelf.len() > 1 {
             total -= size_of_audio(&shelf.remove(0).1);
         }
     }

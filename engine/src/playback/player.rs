@@ -153,7 +153,7 @@ impl Player {
             }
         }
         for channel in main.iter_mut() {
-            weigh(resting, gains, &mut channel.as_mut()[chunk.clone()]);
+            weigh(resting, gains, &mut channel.as_mut()[chunk.start..chunk.end]);
         }
 
         let last_chunk = chunk.end == block.frames;

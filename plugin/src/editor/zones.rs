@@ -13,7 +13,7 @@ const COLUMN: (f32, f32) = (338.0, 280.0);
 /// A window narrower than this is a narrow one.
 const NARROW: f32 = 900.0;
 /// What the melody and the list keep at least.
-const LEAST_MELODY: f32 = 250.0;
+const LEAST_MELODY: f32 = 340.0;
 const LEAST_LIST: f32 = 96.0;
 
 /// The places of the zones.

@@ -38,7 +38,7 @@ const NO_PORT: AudioBusBuffers = AudioBusBuffers {
 };
 
 /// Puts the guard in front of a new instance. It stays for as long as the program runs, because nobody can tell when the last call of
-/// an interface is over; the buffers in it are freed when the host stops the instance for good or sets it up anew.
+/// an interface is over; the buffers in it are replaced when the host sets it up anew.
 pub(super) fn guard(instance: &ComWrapper<Wrapper<Cantus>>) {
     let Some(processor) = instance.as_com_ref::<IAudioProcessor>() else { return };
     let processor = processor.as_ptr();
@@ -52,12 +52,14 @@ pub(super) fn guard(instance: &ComWrapper<Wrapper<Cantus>>) {
         let guarded = Guarded {
             table,
             framework,
+            // RT-OK: the instance is being made.
             spare: Vec::new(),
             frames: 0,
             pointers: [[std::ptr::null_mut(); CHANNELS]; OUTPUTS],
             outputs: [NO_PORT; OUTPUTS],
             inputs: [NO_PORT; INPUTS],
         };
+        // RT-OK: as above.
         (*processor).vtbl = (&raw const Box::leak(Box::new(guarded)).table);
     }
 }
@@ -78,6 +80,7 @@ unsafe extern "system" fn set_up(this: *mut IAudioProcessor, setup: *mut Process
         let guarded = guarded(this);
         if let Some(setup) = setup.as_ref() {
             guarded.frames = usize::try_from(setup.maxSamplesPerBlock).unwrap_or(0);
+            // RT-OK: the host sets up outside of audio.
             guarded.spare = vec![0.0; guarded.frames * OUTPUTS * CHANNELS];
         }
         ((*guarded.framework).setupProcessing)(this, setup)

@@ -150,9 +150,13 @@ fn a_panic_in_a_frame_of_the_window_is_told_and_the_window_goes_on() {
     let seam = Seam::of_the_bundle();
     instance.open_editor(screen).unwrap();
     instance.idle(Duration::from_millis(300));
+    // The window draws when something moves, such as a song that plays.
+    let mut song = Song::new(SongClock::new(48_000, 120.0));
+    song.clock.play();
     for round in 0..2 {
         seam.order(WINDOW);
         let told = (0..200).any(|_| {
+            instance.run(&mut song, 2_400, Pace::Unbounded).unwrap();
             instance.idle(Duration::from_millis(50));
             seam.told().contains("disturbed its window")
         });

@@ -20,7 +20,7 @@ fn a_hum_in_a_loop_becomes_a_rendition_that_plays_in_sync() {
     let take = captured.region().take.clone().unwrap();
     assert_eq!(take.facts.source, TakeSource::Loop);
     assert!((take.facts.grid.start.0 - 4.0).abs() < 1e-9 && (take.facts.length.0 - HUM_BEATS).abs() < 1e-9);
-    let recorded = take.audio.unpack().unwrap();
+    let recorded = take.take().unwrap().audio;
     let sung = super::hum();
     assert_eq!(recorded.to_mono(), sung, "the take is the hum, sample for sample");
     let analysis = captured.region().analysis.clone().unwrap();
@@ -83,7 +83,7 @@ fn a_live_hum_delayed_by_twenty_milliseconds_lands_where_it_was_meant() {
         instance.switch("Capture", true).unwrap();
         instance.run(&mut song, (10.0 * 0.6 * f64::from(rate)) as usize, Pace::Times(20.0)).unwrap();
         let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
-        let audio = session.region().take.clone().unwrap().audio.unpack().unwrap();
+        let audio = session.region().take.as_ref().unwrap().take().unwrap().audio;
         let found = super::loud_frames(&audio.channels[0], 0.5);
         let off: Vec<i64> = found.iter().zip(&meant).map(|(&found, meant)| found as i64 - meant).collect();
         landed.push((found.len(), off));
@@ -121,7 +121,7 @@ fn free_and_bar_captures_cut_what_was_sung() {
         }
         let session = run_until(&mut instance, &mut song, mode, |session| session.region().take.is_some());
         let take = session.region().take.clone().unwrap();
-        let audio = take.audio.unpack().unwrap();
+        let audio = take.take().unwrap().audio;
         let first = f64::from(audio.channels[0][0] * 1_048_576.0);
         let expected = song.clock.frame_at(take.facts.grid.start.0) as f64;
         assert!((first - expected).abs() < 0.5, "{mode}: starts at frame {first}, the grid says {expected}");
@@ -177,7 +177,7 @@ fn the_sidechain_can_be_what_is_captured() {
     instance.switch("Capture", true).unwrap();
     instance.run(&mut song, 4 * 96_000, Pace::Times(20.0)).unwrap();
     let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
-    assert_eq!(session.region().take.clone().unwrap().audio.unpack().unwrap().to_mono(), tone);
+    assert_eq!(session.region().take.as_ref().unwrap().take().unwrap().audio.to_mono(), tone);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn offline_rendering_loses_nothing_of_a_capture() {
     let session = run_until(&mut instance, &mut song, "the take", |session| session.region().take.is_some());
     let take = session.region().take.clone().unwrap();
     assert_eq!(take.facts.lost_frames, 0);
-    assert_eq!(take.audio.unpack().unwrap().to_mono(), super::hum());
+    assert_eq!(take.take().unwrap().audio.to_mono(), super::hum());
 }
 
 #[test]

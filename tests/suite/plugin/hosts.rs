@@ -87,11 +87,11 @@ fn arrived(instance: &mut Instance, song: &mut Song) -> (f64, Vec<f32>, u64) {
     let session = run_until(instance, song, "the take", |session| session.region().take.is_some());
     let take = session.region().take.clone().unwrap();
     let start = take.facts.grid.start.0 * 60.0 / take.facts.grid.tempo.single().unwrap().0;
-    (start * f64::from(instance_rate(&take)), take.audio.unpack().unwrap().to_mono(), take.facts.lost_frames)
+    (start * f64::from(instance_rate(&take)), take.take().unwrap().audio.to_mono(), take.facts.lost_frames)
 }
 
 fn instance_rate(take: &cantus_engine::session::SavedTake) -> u32 {
-    take.audio.unpack().unwrap().rate.0
+    take.take().unwrap().audio.rate.0
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn opening_a_project_orders_nothing_and_keeps_its_input_offset() {
         clip.delay = i64::from(HUM_RATE / 50);
     }
     let captured = capture_hum(&mut opened, &mut song);
-    let recorded = captured.region().take.clone().unwrap().audio.unpack().unwrap().to_mono();
+    let recorded = captured.region().take.as_ref().unwrap().take().unwrap().audio.to_mono();
     let sung = super::hum();
     let inside = sung.len() - HUM_RATE as usize / 10;
     assert_eq!(recorded[..inside], sung[..inside]);
@@ -178,14 +178,15 @@ fn a_step_back_in_the_host_is_not_heard_where_nothing_changed() {
             }
             heard.extend_from_slice(&instance.run(song, 20_480, Pace::Times(4.0)).unwrap().main()[0]);
         }
-        heard
+        // The fade that the jump crosses comes from wherever the song was before.
+        heard.split_off(1_000)
     };
     // Stems may still be on their way, with the same mix.
     instance.idle(std::time::Duration::from_millis(300));
     let whole = listen(&mut instance, &mut song, None);
     let undone = listen(&mut instance, &mut song, Some(&first));
     let difference = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(whole[40_960..].iter().any(|sample| sample.abs() > 0.02), "there is something to hear");
+    assert!(whole[39_960..].iter().any(|sample| sample.abs() > 0.02), "there is something to hear");
     assert!(difference(&whole, &undone) < 1e-5, "{}", difference(&whole, &undone));
     // A state without the rendition falls silent, so that the comparison could have failed.
     let empty = bundle().instance().unwrap().save_state().unwrap();
@@ -270,7 +271,7 @@ fn what_a_killed_host_had_not_saved_is_offered_by_the_plugin() {
     assert_eq!(found.len(), 1);
     assert!((found[0].about.bars - HUM_BEATS / 4.0).abs() < 0.01, "{}", found[0].describe());
     let recovered = found[0].session().unwrap();
-    let recorded = recovered.region().take.as_ref().unwrap().audio.unpack().unwrap().to_mono();
+    let recorded = recovered.region().take.as_ref().unwrap().take().unwrap().audio.to_mono();
     let sung = super::hum();
     let inside = sung.len() - HUM_RATE as usize / 10;
     assert_eq!(recorded[..inside], sung[..inside], "the take is whole");

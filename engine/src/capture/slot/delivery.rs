@@ -11,6 +11,9 @@ use crate::capture::take::Take;
 use crate::capture::trim::MARGIN;
 use crate::error::Result;
 
+/// Spools of finished takes that are kept at most.
+const MOST_SPOOLS: usize = 3;
+
 impl Slot {
     pub(super) fn take_of(&mut self, cut: &Cut) -> Result<Take> {
         self.takes += 1;
@@ -47,7 +50,7 @@ impl Slot {
         };
         // A spool whose take nobody got is left on disk, to be offered next time.
         let spool = capture.and_then(|capture| capture.growing?.spool);
-        self.spools.extend(spool.filter(|_| delivered));
+        self.keep_spools(spool.filter(|_| delivered));
     }
 
     /// A pass of the loop is complete, and the capture goes on. The first is the take; later ones are when they have sound.
@@ -96,7 +99,14 @@ impl Slot {
 
     pub(super) fn forget_passes(&mut self) {
         let of_take = self.passes.clear();
-        self.spools.extend(of_take);
+        self.keep_spools(of_take);
+    }
+
+    /// Keeps the spools of the last few takes: the project may not be saved yet.
+    fn keep_spools(&mut self, spools: impl IntoIterator<Item = Spool>) {
+        self.spools.extend(spools);
+        let too_many = self.spools.len().saturating_sub(MOST_SPOOLS);
+        self.spools.drain(..too_many).for_each(Spool::delete);
     }
 
     /// Adds what was heard after takes to them.
