@@ -84,7 +84,7 @@ pub fn judge(evidence: &Evidence, track: &[f32]) -> Result<String, String> {
 
 fn judge_take(session: &Session, evidence: &Evidence, track: &[f32]) -> Result<String, String> {
     let take = session.region().take.as_ref().ok_or("The saved session has no take.")?;
-    let mut audio = take.audio.unpack().map_err(|error| error.to_string())?.to_mono();
+    let mut audio = take.take().map_err(|error| error.to_string())?.audio.to_mono();
     if take.facts.lost_frames > 0 {
         return Err(format!("The take lost {} frames.", take.facts.lost_frames));
     }

@@ -67,7 +67,8 @@ struct Hand {
 
 /// What all seats send out.
 pub struct Parts {
-    hands: [Hand; MOST_REGIONS],
+    /// One a seat. Not inside the struct, which travels over the small stacks of hosts' threads.
+    hands: Box<[Hand]>,
     moves: Vec<Move>,
     starts: usize,
     /// How many seats hold a key.
@@ -83,7 +84,7 @@ impl Parts {
     pub fn new() -> Self {
         let hand = Hand { held: [None; MOST_HELD], cursor: Cursor::Away, slot: 0, clip: 0, roles: 0 };
         Self {
-            hands: [hand; MOST_REGIONS],
+            hands: vec![hand; MOST_REGIONS].into_boxed_slice(),
             moves: Vec::with_capacity(MOST_MOVES),
             starts: 0,
             sounding: [[0; KEYS]; MIDI_CHANNELS],

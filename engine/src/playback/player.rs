@@ -29,7 +29,8 @@ pub enum TempoWish {
 
 /// Plays the clips that were sent to it, in time with the host.
 pub struct Player {
-    seats: [Seat; MOST_REGIONS],
+    /// Not inside the struct, which travels over the small stacks of hosts' threads.
+    seats: Box<[Seat]>,
     desk: Desk,
     fade: Fade,
     /// The last block, and the gains it began with, from which its stems are played.
@@ -50,11 +51,7 @@ impl Player {
     /// in parts.
     pub fn new(inboxes: [ClipInbox; MOST_REGIONS], rate: SampleRate, max_block: usize) -> Self {
         let max_run = max_block.max(1);
-        let mut number = 0;
-        let seats = inboxes.map(|inbox| {
-            number += 1;
-            Seat::new(number - 1, inbox, rate)
-        });
+        let seats = inboxes.into_iter().enumerate().map(|(number, inbox)| Seat::new(number, inbox, rate)).collect();
         let block = Block {
             stamp: TransportStamp::default(),
             settings: PlayerSettings::PLAIN,
