@@ -10,6 +10,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorVtbl, ProcessData, ProcessSetup,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{kResultOk, tresult};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Declared ports of a side, the main one first, and the channels of each.
 const INPUTS: usize = 2;
@@ -22,13 +23,28 @@ struct Guarded {
     /// First, because the host and the framework see nothing else.
     table: IAudioProcessorVtbl,
     framework: *const IAudioProcessorVtbl,
-    /// A sample for every frame of every channel that is left out, outputs only: inputs may be left out, the framework copes.
-    spare: Vec<f32>,
-    /// Frames of a spare channel.
-    frames: usize,
+    /// Exchanged whole, because not every host keeps its blocks and its setting up apart.
+    spare: AtomicPtr<Spare>,
     pointers: [[*mut f32; CHANNELS]; OUTPUTS],
     outputs: [AudioBusBuffers; OUTPUTS],
     inputs: [AudioBusBuffers; INPUTS],
+}
+
+/// A sample for every frame of every channel that is left out, outputs only: inputs may be left out, the framework copes.
+struct Spare {
+    samples: Box<[f32]>,
+    /// Of one channel.
+    frames: usize,
+}
+
+impl Spare {
+    /// Room for blocks of so many frames. It is never freed: a block may still be writing to it.
+    fn leaked(frames: usize) -> *mut Self {
+        // RT-OK: the host sets up outside of audio.
+        let samples = vec![0.0; frames * OUTPUTS * CHANNELS].into_boxed_slice();
+        // RT-OK: as above.
+        Box::into_raw(Box::new(Self { samples, frames }))
+    }
 }
 
 const NO_PORT: AudioBusBuffers = AudioBusBuffers {
@@ -38,7 +54,7 @@ const NO_PORT: AudioBusBuffers = AudioBusBuffers {
 };
 
 /// Puts the guard in front of a new instance. It stays for as long as the program runs, because nobody can tell when the last call of
-/// an interface is over; the buffers in it are replaced when the host sets it up anew.
+/// an interface is over; its buffers only grow.
 pub(super) fn guard(instance: &ComWrapper<Wrapper<Cantus>>) {
     let Some(processor) = instance.as_com_ref::<IAudioProcessor>() else { return };
     let processor = processor.as_ptr();
@@ -52,9 +68,7 @@ pub(super) fn guard(instance: &ComWrapper<Wrapper<Cantus>>) {
         let guarded = Guarded {
             table,
             framework,
-            // RT-OK: the instance is being made.
-            spare: Vec::new(),
-            frames: 0,
+            spare: AtomicPtr::new(Spare::leaked(0)),
             pointers: [[std::ptr::null_mut(); CHANNELS]; OUTPUTS],
             outputs: [NO_PORT; OUTPUTS],
             inputs: [NO_PORT; INPUTS],
@@ -79,9 +93,10 @@ unsafe extern "system" fn set_up(this: *mut IAudioProcessor, setup: *mut Process
     unsafe {
         let guarded = guarded(this);
         if let Some(setup) = setup.as_ref() {
-            guarded.frames = usize::try_from(setup.maxSamplesPerBlock).unwrap_or(0);
-            // RT-OK: the host sets up outside of audio.
-            guarded.spare = vec![0.0; guarded.frames * OUTPUTS * CHANNELS];
+            let frames = usize::try_from(setup.maxSamplesPerBlock).unwrap_or(0);
+            if frames > (*guarded.spare.load(Ordering::Acquire)).frames {
+                guarded.spare.store(Spare::leaked(frames), Ordering::Release);
+            }
         }
         ((*guarded.framework).setupProcessing)(this, setup)
     }
@@ -95,10 +110,12 @@ unsafe extern "system" fn process(this: *mut IAudioProcessor, data: *mut Process
         let Some(block) = data.as_ref() else { return kResultOk };
         let mut whole = *block;
         let frames = usize::try_from(block.numSamples).unwrap_or(0);
+        let spare = &mut *guarded.spare.load(Ordering::Acquire);
+        let room = spare.frames;
         let outputs = usize::try_from(block.numOutputs).unwrap_or(0).min(OUTPUTS);
         let main_is_there = outputs > 0 && !block.outputs.is_null() && (*block.outputs).numChannels > 0;
         // A block without a main output is no block of sound but of parameters. One channel is the mono layout, which has no stems.
-        if frames == 0 || frames > guarded.frames || !main_is_there || (*block.outputs).numChannels != CHANNELS as i32 {
+        if frames == 0 || frames > room || !main_is_there || (*block.outputs).numChannels != CHANNELS as i32 {
             return ((*guarded.framework).process)(this, data);
         }
         for port in 0..OUTPUTS {
@@ -108,8 +125,8 @@ unsafe extern "system" fn process(this: *mut IAudioProcessor, data: *mut Process
                 let theirs = given.filter(|bus| channel < usize::try_from(bus.numChannels).unwrap_or(0));
                 let theirs =
                     theirs.map(|bus| *bus.__field0.channelBuffers32.add(channel)).filter(|samples| !samples.is_null());
-                let spare = guarded.spare.as_mut_ptr().add((port * CHANNELS + channel) * guarded.frames);
-                guarded.pointers[port][channel] = theirs.unwrap_or(spare);
+                let unused = spare.samples.as_mut_ptr().add((port * CHANNELS + channel) * room);
+                guarded.pointers[port][channel] = theirs.unwrap_or(unused);
             }
             guarded.outputs[port] = AudioBusBuffers {
                 numChannels: CHANNELS as i32,
