@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 const INPUTS: usize = 2;
 const OUTPUTS: usize = 9;
 const CHANNELS: usize = 2;
+/// Places in the lists of ports.
+const ROOM: usize = 2 * OUTPUTS;
 
 /// What an instance's audio interface points at.
 #[repr(C)]
@@ -26,8 +28,9 @@ struct Guarded {
     /// Exchanged whole, because not every host keeps its blocks and its setting up apart.
     spare: AtomicPtr<Spare>,
     pointers: [[*mut f32; CHANNELS]; OUTPUTS],
-    outputs: [AudioBusBuffers; OUTPUTS],
-    inputs: [AudioBusBuffers; INPUTS],
+    /// Longer than what is declared: the framework looks at ports behind the last, and measures inputs by the number of outputs.
+    outputs: [AudioBusBuffers; ROOM],
+    inputs: [AudioBusBuffers; ROOM],
 }
 
 /// A sample for every frame of every channel that is left out, outputs only: inputs may be left out, the framework copes.
@@ -70,8 +73,8 @@ pub(super) fn guard(instance: &ComWrapper<Wrapper<Cantus>>) {
             framework,
             spare: AtomicPtr::new(Spare::leaked(0)),
             pointers: [[std::ptr::null_mut(); CHANNELS]; OUTPUTS],
-            outputs: [NO_PORT; OUTPUTS],
-            inputs: [NO_PORT; INPUTS],
+            outputs: [NO_PORT; ROOM],
+            inputs: [NO_PORT; ROOM],
         };
         // RT-OK: as above.
         (*processor).vtbl = (&raw const Box::leak(Box::new(guarded)).table);
