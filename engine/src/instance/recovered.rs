@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Something that was left behind.
 pub(crate) enum Recovered {
-    Take(RecoveredTake),
+    Take(Box<RecoveredTake>),
     Session(Box<RecoveredSession>),
 }
 

@@ -97,7 +97,7 @@ impl Shared {
             work: Box::new(move |_| {
                 let found = spool::recover(&dir);
                 if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered.extend(found.into_iter().map(Recovered::Take));
+                    shared.state.lock().recovered.extend(found.into_iter().map(|take| Recovered::Take(Box::new(take))));
                     (shared.notice)(Notice::Repaint);
                 }
                 Ok(())

@@ -148,7 +148,7 @@ pub fn facts(scene: &Scene, index: usize) -> Vec<String> {
     if note.confidence < DOUBTFUL {
         lines.push("Doubtful: listen whether this is a note, and this one.".to_owned());
     }
-    if analysis.key.outside(std::slice::from_ref(note)).first().is_some() && analysis.key.segments.is_empty() {
+    if !analysis.key.outside(std::slice::from_ref(note)).is_empty() && analysis.key.segments.is_empty() {
         lines.push(format!("Outside {}.", analysis.key.key.name()));
     }
     if scene.changed.get(index).copied().unwrap_or_default() {
