@@ -5,7 +5,7 @@ use crate::audio::AudioBuffer;
 use crate::generation::score::Role;
 use crate::rendition::Rendition;
 use crate::time::{Beats, Frames, SampleRate, SongGrid};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Attacks are expected on these parts of a beat: sixteenths and triplets both fall on twelfths.
 const ATTACKS_PER_BEAT: f64 = 12.0;
@@ -20,6 +20,8 @@ pub struct Clip {
     notes: Box<[PartNote]>,
     /// The take itself, frame for frame beside the rendition.
     original: Option<Arc<AudioBuffer>>,
+    /// The rendition of before, when its mix is the very same.
+    same_mix: Option<Weak<Rendition>>,
 }
 
 /// Left and right of one part; the same slice twice when it is mono.
@@ -43,7 +45,7 @@ impl Clip {
     /// rendering of the same; `u64::MAX` is reserved for none.
     pub fn from_rendition(id: u64, rendition: Arc<Rendition>) -> Self {
         let notes = notes::of(&rendition);
-        Self { id, rendition, notes, original: None }
+        Self { id, rendition, notes, original: None, same_mix: None }
     }
 
     /// Brings the take itself along, for [`super::settings::PlayerSettings::compare`]: frame 0 belongs on frame 0 of the rendition, at its
@@ -51,6 +53,25 @@ impl Clip {
     #[must_use]
     pub fn beside(self, original: Arc<AudioBuffer>) -> Self {
         Self { original: Some(original), ..self }
+    }
+
+    /// Says that the mix is, to the bit, that of an earlier rendition in the same place, whose parts were not there yet.
+    #[must_use]
+    pub fn with_mix_of(self, earlier: Weak<Rendition>) -> Self {
+        Self { same_mix: Some(earlier), ..self }
+    }
+
+    /// Whether the mix of this clip goes on where that of another stops, as if nothing had happened; `original` asks about the takes instead.
+    pub(super) fn continues(&self, other: &Self, original: bool) -> bool {
+        if original {
+            return self
+                .original
+                .as_ref()
+                .zip(other.original.as_ref())
+                .is_some_and(|(own, other)| Arc::ptr_eq(own, other));
+        }
+        let earlier = |mix: &Weak<Rendition>| std::ptr::eq(mix.as_ptr(), Arc::as_ptr(&other.rendition));
+        Arc::ptr_eq(&self.rendition, &other.rendition) || self.same_mix.as_ref().is_some_and(earlier)
     }
 
     /// The number it was given.

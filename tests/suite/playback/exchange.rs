@@ -120,3 +120,41 @@ fn playing_neither_allocates_nor_frees() {
         "a vector in the same place is not counted"
     );
 }
+
+#[test]
+fn parts_that_arrive_while_the_same_mix_plays_change_no_bit_of_it() {
+    // Off a beat, and across where the region rings into its head.
+    let bare = || REGION.sine(220.3, 0.1);
+    let listen = |told: Option<bool>, at: i64| -> (Vec<f32>, Vec<f32>) {
+        let (mut player, [mut sender, ..]) = band(REGION.rate, 512);
+        let mixed = Arc::new(bare());
+        sender.send(Some(Box::new(Clip::from_rendition(1, mixed.clone()))));
+        let mut host = Host::at(&REGION, REGION.first() + at);
+        host.around = Some((REGION.start_beats, REGION.start_beats + REGION.length_beats));
+        let mut heard = Heard::default();
+        host.blocks(&mut player, [512, 300], &mut heard);
+        if let Some(told) = told {
+            let whole = Arc::new(Rendition { stems: with_stems(bare()).stems, ..bare() });
+            let clip = Clip::from_rendition(1, whole);
+            let clip = if told { clip.with_mix_of(Arc::downgrade(&mixed)) } else { clip };
+            sender.send(Some(Box::new(clip)));
+        }
+        let mut lead = Vec::new();
+        for _ in 0..20 {
+            host.blocks(&mut player, [64], &mut heard);
+            let mut stem = [vec![0.0_f32; 64], vec![0.0; 64]];
+            player.write_stem(Role::Lead, &mut stem);
+            lead.extend_from_slice(&stem[0]);
+        }
+        (heard.left, lead)
+    };
+    let end = REGION.end() - REGION.first();
+    for at in [7_777, 30_000, end - 900, end - 700] {
+        let (quiet, _) = listen(None, at);
+        let (mix, lead) = listen(Some(true), at);
+        assert_eq!(mix, quiet, "{at} frames into the region");
+        assert!(lead.iter().any(|sample| sample.abs() > 0.05), "the part is there from then on");
+        super::continuity::check_no_steps(&lead, 220.3, REGION.rate).unwrap();
+        assert_ne!(listen(Some(false), at).0, quiet, "a mix that is faded into itself is rounded");
+    }
+}

@@ -35,6 +35,8 @@ struct Tail {
     sign: f32,
     /// Frames since it began.
     age: usize,
+    /// One of two that take each other away in the mix: it is the same before and after, only its parts are not.
+    evens_out: bool,
     /// What rings at the end of a rendition that leads back to its start: it sounds at full gain for so many frames, while the head plays again.
     rings: Option<usize>,
 }
@@ -71,7 +73,9 @@ impl Voices {
             }
             None => out.fill(0.0),
         }
-        for tail in self.tails.iter().flatten() {
+        // Left out rather than added and taken away, which would round.
+        let evened = |tail: &&Tail| tail.evens_out && matches!(part, Part::Mix);
+        for tail in self.tails.iter().flatten().filter(|tail| !evened(tail)) {
             if let Some(frames) = tail.rings {
                 let length = frames.saturating_sub(tail.age).min(out.len());
                 let position = tail.position + tail.age as i64;
@@ -126,15 +130,21 @@ impl Voices {
             self.lead = voice;
             return;
         }
-        // Whatever else happens, a ring goes with what it followed.
-        for tail in self.tails.iter_mut().flatten().filter(|tail| tail.rings.is_some()) {
+        let evens_out = self.lead.zip(voice).is_some_and(|(from, to)| {
+            let clips = deck.clip(to.slot).zip(deck.clip(from.slot));
+            from.next == to.next
+                && from.original == to.original
+                && clips.is_some_and(|(new, old)| new.continues(old, to.original))
+        });
+        // A ring goes with what it followed.
+        for tail in self.tails.iter_mut().flatten().filter(|tail| tail.rings.is_some() && !evens_out) {
             *tail = Tail { position: tail.position + tail.age as i64, age: 0, rings: None, ..*tail };
         }
         for (voice, sign) in [(self.lead, 1.0), (voice, -1.0)] {
             if let Some(voice) = voice
                 && let Some(clip) = deck.clip(voice.slot)
             {
-                self.add_tail(clip, voice, sign, deck.fade.frames());
+                self.add_tail(clip, voice, (sign, evens_out), deck.fade.frames());
             }
         }
         self.lead = voice;
@@ -145,18 +155,19 @@ impl Voices {
         let frames = usize::try_from(end - voice.next).unwrap_or(0);
         if frames > 0 {
             let Voice { slot, next: position, original } = voice;
-            self.put(Tail { slot, original, position, held: false, sign: 1.0, age: 0, rings: Some(frames) });
+            let rings = Some(frames);
+            self.put(Tail { slot, original, position, held: false, sign: 1.0, age: 0, evens_out: false, rings });
         }
     }
 
-    fn add_tail(&mut self, clip: &Clip, voice: Voice, sign: f32, fade_frames: usize) {
+    fn add_tail(&mut self, clip: &Clip, voice: Voice, (sign, evens_out): (f32, bool), fade_frames: usize) {
         let Voice { slot, next: position, original } = voice;
         let held = clip.attack_ahead(position, fade_frames);
         let first = if held { position - 1 } else { position };
         if first + fade_frames as i64 <= 0 || (held && first < 0) || first >= clip.frames() {
             return;
         }
-        self.put(Tail { slot, original, position, held, sign, age: 0, rings: None });
+        self.put(Tail { slot, original, position, held, sign, age: 0, evens_out, rings: None });
     }
 
     /// Takes a free place, or that of the oldest tail.
