@@ -181,6 +181,9 @@ pub struct Analysis {
     pub doubts: Vec<String>,
 }
 
+/// The level of nothing: an infinity could not be saved.
+const SILENCE_DBFS: f32 = -120.0;
+
 /// Names of the pitch classes, each the more usual of its two.
 const PITCH_CLASS_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
@@ -212,7 +215,7 @@ impl Analysis {
             chroma_without_drums_and_bass: None,
             key: KeyEstimate::unheard(),
             tuning_cents: 0.0,
-            level_dbfs: f32::NEG_INFINITY,
+            level_dbfs: SILENCE_DBFS,
             confidence: 0.0,
             doubts: Vec::new(),
         }

@@ -38,6 +38,7 @@ use crate::studio::Studio;
 use crate::time::SampleRate;
 use crate::worker::Workshop;
 use parking_lot::Mutex;
+use recovered::Recovered;
 use state::{Connection, State};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -143,7 +144,11 @@ impl Instance {
                 }
             });
             *ear = Some(studio.collector.add(reader, EarSettings::default(), hear));
-            self.shared.offer_recovered(spool::default_dir());
+            if let Some(folder) = spool::default_dir() {
+                self.shared.offer("recover", move || {
+                    spool::recover(&folder).into_iter().map(|take| Recovered::Take(Box::new(take))).collect()
+                });
+            }
         }
         drop(ear);
         let (senders, inboxes) = handoffs();

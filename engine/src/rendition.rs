@@ -139,6 +139,12 @@ impl Rendition {
         sum.unwrap_or_else(|_| AudioBuffer::silent(self.rate(), 2, self.mix.frames()))
     }
 
+    /// Whether its parts are there as sound, as far as it has any. Of a rendition that a project kept only the mix is there, until its
+    /// notes are played again.
+    pub fn has_its_parts(&self) -> bool {
+        self.made.is_some() || !self.stems.is_empty()
+    }
+
     /// The rate of all its audio.
     pub fn rate(&self) -> SampleRate {
         self.mix.rate

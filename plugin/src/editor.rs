@@ -15,6 +15,7 @@ mod models;
 mod opening;
 pub mod preferences;
 mod regions;
+mod rename;
 mod sheet;
 mod status;
 mod stems;
@@ -41,6 +42,7 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{Param, ParamSetter};
 use nice_plug_egui::{Frame, KeyCapture, NiceEguiApp, RepaintNotifier, baseview};
 use preferences::Kept;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use zones::{Zones, zone};
@@ -63,6 +65,8 @@ pub struct Window {
     kept: Kept,
     /// What lies over melody and variations.
     sheet: Option<Sheet>,
+    /// Where exported files go, as it was settled when the settings were opened.
+    exports: PathBuf,
     models: models::Models,
     waveforms: waveform::Waveforms,
     /// The words that styles are searched by, and the shelf that is shown.
@@ -117,6 +121,7 @@ impl Window {
             context: None,
             kept,
             sheet: None,
+            exports: PathBuf::new(),
             models: models::Models::default(),
             waveforms: waveform::Waveforms::default(),
             search: String::new(),

@@ -14,6 +14,7 @@ mod tasks;
 mod vst3_entry;
 mod wake;
 
+use cantus_engine::generation::score::Role;
 use cantus_engine::instance::{AudioEnds, Instance, Notice};
 use cantus_engine::session::journal;
 use cantus_engine::time::SampleRate;
@@ -63,7 +64,15 @@ impl Default for Cantus {
 
 const MONO: NonZeroU32 = new_nonzero_u32(1);
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
-const STEM_NAMES: [&str; 8] = ["Lead", "Counter", "Chords", "Pad", "Bass", "Drums", "Percussion", "Colour"];
+const STEM_NAMES: [&str; Role::ALL.len()] = {
+    let mut names = [""; Role::ALL.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = Role::ALL[place].title();
+        place += 1;
+    }
+    names
+};
 
 /// Main and sidechain in, main and eight stems out. Hosts that cannot do that fall back to plain stereo or mono.
 const LAYOUTS: &[AudioIOLayout] = &[

@@ -1,6 +1,5 @@
 //! Thread: any. Every parameter: its id, range and text. Ids and ranges are pinned by a golden file; they never change.
 
-use crate::STEM_NAMES;
 use crate::state::SavedSession;
 use cantus_engine::capture::cut::{CaptureMode, Recall};
 use cantus_engine::capture::signal::Signal;
@@ -239,8 +238,7 @@ pub struct CantusParams {
 
 impl PartParams {
     fn new(role: Role) -> Self {
-        // By their places, for the names of stems are those of the outputs.
-        let name = Role::ALL.iter().position(|one| *one == role).map_or("", |place| STEM_NAMES[place]);
+        let name = role.title();
         Self {
             level: level(&format!("{name} level")),
             mute: BoolParam::new(format!("{name} mute"), false),

@@ -3,7 +3,7 @@
 mod beside;
 mod continuity;
 mod exchange;
-mod host;
+pub(crate) mod host;
 mod mixing;
 mod modes;
 mod notes_out;

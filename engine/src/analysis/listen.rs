@@ -5,7 +5,9 @@ use crate::analysis::notes::Melody;
 use crate::analysis::polyphony::Hearing;
 use crate::analysis::recording::Recording;
 use crate::analysis::rhythm::Rhythm;
-use crate::analysis::{Analysis, F0Frame, Note, Texture, TextureEstimate, chroma, doubts, f0, key, notes, rhythm};
+use crate::analysis::{
+    Analysis, F0Frame, Note, SILENCE_DBFS, Texture, TextureEstimate, chroma, doubts, f0, key, notes, rhythm,
+};
 use crate::audio::AudioBuffer;
 use crate::capture::take::{Take, TakeNote, TakeSource};
 use crate::error::Result;
@@ -205,7 +207,6 @@ fn place(take: &Take, notes: &[Note], doubts: &mut Vec<String>) -> (SongGrid, Rh
 
 /// RMS of the parts that are not silent, in dBFS; -120 for silence.
 fn sounding_level_dbfs(audio: &AudioBuffer) -> f32 {
-    const SILENCE_DBFS: f32 = -120.0;
     let block = (audio.rate.0 as usize / 50).max(1);
     let energies: Vec<f64> = audio
         .channels

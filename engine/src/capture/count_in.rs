@@ -63,9 +63,7 @@ fn next_line(segment: &Segment, rate: SampleRate, at: u64) -> Option<u64> {
     let at = at.max(segment.start);
     let half_a_frame = 0.5 / segment.frames_per_beat(rate)?;
     let position = segment.beats_at(at, rate)? - half_a_frame;
-    let bar = segment.stamp.metre.unwrap_or_default().bar().0;
-    let line = segment.stamp.bar_start_beats.filter(|line| line.is_finite()).unwrap_or(0.0);
-    let next = line + ((position - line) / bar).ceil() * bar;
+    let next = segment.stamp.bar_lines().after(position);
     Some((segment.frame_at(next, rate)?.round() as u64).max(at))
 }
 

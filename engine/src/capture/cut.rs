@@ -244,10 +244,9 @@ impl Tailless {
 /// The first bars that begin inside a segment, at or after arming: start and end in beats.
 fn next_bars(segment: &Segment, rate: SampleRate, armed_at: u64, bars: u32) -> Option<(f64, f64)> {
     let position = position_from(segment, rate, armed_at)?;
-    let bar = segment.stamp.metre.unwrap_or_default().bar().0;
-    let line = segment.stamp.bar_start_beats.filter(|line| line.is_finite()).unwrap_or(0.0);
-    let from = line + ((position - line) / bar).ceil() * bar;
-    Some((from, from + bar * f64::from(bars)))
+    let lines = segment.stamp.bar_lines();
+    let from = lines.after(position);
+    Some((from, from + lines.apart * f64::from(bars)))
 }
 
 /// Song time until an armed take begins, as far as the song tells now.

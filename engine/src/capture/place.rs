@@ -25,16 +25,13 @@ const ROUNDING: Beats = Beats(1e-6);
 
 /// The song position of a place, by the host's transport; where the host tells none, the song's start.
 pub fn position(place: Place, song: &TransportStamp) -> Beats {
-    let bar = song.metre.unwrap_or_default().bar().0;
+    let lines = song.bar_lines();
     let playhead = song.song_beats().unwrap_or(0.0);
-    let line = song.bar_start_beats.filter(|line| line.is_finite());
     match place {
         Place::Playhead => Beats(playhead),
-        Place::PlayheadBar => {
-            let line = line.unwrap_or(0.0);
-            Beats(line + ((playhead - line) / bar + 1e-9).floor() * bar)
-        }
-        Place::Bar(number) => Beats(f64::from(number.saturating_sub(1)) * bar),
+        // A playhead a hair before a line is on it.
+        Place::PlayheadBar => Beats(lines.before(playhead + 1e-9 * lines.apart)),
+        Place::Bar(number) => Beats(f64::from(number.saturating_sub(1)) * lines.apart),
         Place::At(beats) if beats.0.is_finite() => beats,
         Place::At(_) => Beats(0.0),
     }

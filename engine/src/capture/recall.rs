@@ -155,9 +155,7 @@ impl Run<'_> {
         let segment = &self.segments[self.index_at(frame)];
         let half_a_frame = 0.5 / segment.frames_per_beat(rate)?;
         let position = segment.beats_at(frame, rate)? + half_a_frame;
-        let bar = bar_of(segment);
-        let line = segment.stamp.bar_start_beats.filter(|line| line.is_finite()).unwrap_or(0.0);
-        Some(line + ((position - line) / bar).floor() * bar)
+        Some(segment.stamp.bar_lines().before(position))
     }
 
     /// The record frame of a song position, and the index of its segment; `None` outside the run.
@@ -175,14 +173,10 @@ impl Run<'_> {
         let mut at = line;
         for _ in 0..bars {
             let within = self.frame_of(at, rate).map_or(0, |(frame, _)| frame.saturating_sub(1));
-            at -= bar_of(&self.segments[self.index_at(within)]);
+            at -= self.segments[self.index_at(within)].stamp.bar_lines().apart;
         }
         self.frame_of(at, rate)
     }
-}
-
-fn bar_of(segment: &Segment) -> f64 {
-    segment.stamp.metre.unwrap_or_default().bar().0
 }
 
 /// What is asked for, in record time at the present tempo.
@@ -268,9 +262,7 @@ fn sung_to_a_song(
 }
 
 fn nearest_line(segment: &Segment, beats: f64, rate: SampleRate) -> f64 {
-    let bar = bar_of(segment);
-    let line = segment.stamp.bar_start_beats.filter(|line| line.is_finite()).unwrap_or(0.0);
-    let near = line + ((beats - line) / bar).round() * bar;
+    let near = segment.stamp.bar_lines().nearest(beats);
     let frames = segment.frames_per_beat(rate).map_or(f64::INFINITY, |frames| (near - beats).abs() * frames);
     if frames <= 0.5 { near } else { beats }
 }

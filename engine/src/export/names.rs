@@ -41,7 +41,7 @@ pub fn stem_name(index: usize, role: Role, rendition: &Rendition, key: Option<Ke
     let tempo = rendition.grid.tempo.tempo_at(rendition.grid.start);
     let rounded = (tempo.0 * 100.0).round() / 100.0;
     let key = key.or(rendition.recipe.song.key).map(|key| format!(" {}", key.short_name())).unwrap_or_default();
-    file_safe(&format!("{:02} {} – {words} {rounded}{key}{version}", index + 1, part_name(role)))
+    file_safe(&format!("{:02} {} – {words} {rounded}{key}{version}", index + 1, role.title()))
 }
 
 /// A name's words, as many as leave room for tempo and key, and the number at its end.
@@ -57,14 +57,8 @@ fn words_and_number(name: &str) -> (String, Option<u32>) {
 pub fn is_stem_name(file: &str) -> bool {
     let Some((number, rest)) = file.split_at_checked(2) else { return false };
     let named =
-        |role: Role| rest.starts_with(&format!(" {} – ", part_name(role))) || rest == format!("-{}.wav", role.name());
+        |role: Role| rest.starts_with(&format!(" {} – ", role.title())) || rest == format!("-{}.wav", role.name());
     number.bytes().all(|digit| digit.is_ascii_digit()) && file.ends_with(".wav") && Role::ALL.into_iter().any(named)
-}
-
-/// A part as a title: "Bass".
-fn part_name(role: Role) -> String {
-    let name = role.name();
-    name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect()
 }
 
 /// Where exports go unless the user has settled another place: "Cantus" in the user's Music folder, or in Documents, or at home. The environment

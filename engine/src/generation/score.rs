@@ -51,6 +51,20 @@ impl Role {
             Self::Colour => "colour",
         }
     }
+
+    /// The name as a title: "Lead".
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Lead => "Lead",
+            Self::Counter => "Counter",
+            Self::Chords => "Chords",
+            Self::Pad => "Pad",
+            Self::Bass => "Bass",
+            Self::Drums => "Drums",
+            Self::Percussion => "Percussion",
+            Self::Colour => "Colour",
+        }
+    }
 }
 
 /// A sound: one of the soundfont, or in banks 120 and 121 one of the oscillator engine.

@@ -15,7 +15,6 @@ use crate::capture::transport::TransportStamp;
 use crate::capture::trim::Tail;
 use crate::error::Result;
 use crate::jobs::lanes::{Job, Lane, Priority};
-use crate::session::packed::PackedAudio;
 use crate::time::{Beats, Bpm, Metre};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,6 +64,17 @@ impl Instance {
     /// file's own where it is known.
     pub fn place_file_at(&self, path: PathBuf, tempo: Option<Bpm>, metre: Metre, at: Place) {
         let song = self.ear.lock().as_ref().map_or_else(TransportStamp::default, |ear| ear.snapshot().stamp);
+        self.open(path, tempo, metre, move |take| place::place(take, place::position(at, &song), &song));
+    }
+
+    /// Makes what is made of a file the take of the region that is chosen now.
+    pub(super) fn open(
+        &self,
+        path: PathBuf,
+        tempo: Option<Bpm>,
+        metre: Metre,
+        made: impl FnOnce(Take) -> Take + Send + 'static,
+    ) {
         let region = self.shared.state.lock().chosen().id;
         let weak = Arc::downgrade(&self.shared);
         self.shared.submit(Job {
@@ -73,7 +83,7 @@ impl Instance {
             delay: Duration::ZERO,
             key: Some(self.shared.key("open")),
             work: Box::new(move |context| {
-                let take = place::place(read_take(&path, tempo, metre)?, place::position(at, &song), &song);
+                let take = made(read_take(&path, tempo, metre)?);
                 context.check()?;
                 if let Some(shared) = weak.upgrade() {
                     shared.take_arrived(Some(region), take);
@@ -159,8 +169,6 @@ impl Shared {
         if !self.exchange(&take, &longer) {
             return false;
         }
-        let packed = PackedAudio::pack(&longer.whole_audio());
-        self.state.lock().keep_packed_take(&longer, packed);
         (self.notice)(Notice::Dirty);
         true
     }

@@ -1,11 +1,11 @@
 //! Thread: gui orders, worker makes. Files of variations, ready before a drag begins.
 
-use super::region::RegionId;
 use super::state::State;
 use super::{Instance, Notice, Shared};
 use crate::analysis::Key;
 use crate::error::Result;
-use crate::export::names::exports_folder;
+use crate::export;
+use crate::export::names::{exports_folder, folder_name};
 use crate::export::shelf::{self, Staged, Wanted};
 use crate::job_context::JobContext;
 use crate::jobs::cache::Cache;
@@ -13,7 +13,7 @@ use crate::jobs::lanes::{Job, Lane, Priority};
 use crate::jobs::pipeline;
 use crate::rendition::Rendition;
 use crate::time::{SampleRate, SongGrid};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,8 +70,8 @@ impl Instance {
         self.shared.prepare_files(variation, wanted);
     }
 
-    /// Files of a variation were dropped into a song. Its region is muted, so that nothing sounds twice; a single part cannot mute the
-    /// others, so that there only a sentence says what to do.
+    /// Files of a variation were dropped into a song. Its region is muted, so that nothing sounds twice, which [`Self::mute_region`] takes
+    /// back; a single part cannot mute the others, so that there only a sentence says what to do.
     pub fn dragged_out(&self, variation: u64, wanted: Wanted) {
         let mut state = self.shared.state.lock();
         let Some(region) = state.region_of(variation) else { return };
@@ -89,11 +89,6 @@ impl Instance {
                 "{name} is in the song, so {region} is muted here. Unmute it to hear it from Cantus again."
             ));
         }
-    }
-
-    /// Mutes a region or lets it sound again; what [`Self::dragged_out`] did is undone so.
-    pub fn set_region_muted(&self, region: RegionId, muted: bool) {
-        self.mute_region(region, muted);
     }
 }
 
@@ -149,6 +144,33 @@ impl Shared {
         if job.is_none() {
             self.state.lock().files.orders.retain(|order| *order != (variation, wanted));
         }
+    }
+
+    /// Writes everything of a variation into a folder of its own below a folder.
+    pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
+        let Some(tools) = self.tools.get().cloned() else { return };
+        let Some((of, rendition, key)) = source(&mut self.state.lock(), id) else { return };
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Urgent,
+            delay: Duration::ZERO,
+            key: None,
+            work: Box::new(move |context| {
+                let whole = whole(&rendition, &of.name, Wanted::Everything, &tools.cache, context)?;
+                let folder = unused(&folder.join(folder_name(&whole, key)));
+                export::write_rendition(&folder, &whole, &export::Files { key, ..Default::default() }, context)?;
+                if let Some(shared) = weak.upgrade() {
+                    let mut state = shared.state.lock();
+                    state.say(format!("Exported to {}", folder.display()));
+                    state.exported = Some(folder);
+                    drop(state);
+                    (shared.notice)(Notice::Repaint);
+                }
+                Ok(())
+            }),
+            done: self.report_failure(),
+        });
     }
 
     fn put_down(&self, of: Of, wanted: Wanted, put: Result<Vec<PathBuf>>) {
@@ -257,7 +279,7 @@ fn whole(
     cache: &Cache,
     context: &JobContext,
 ) -> Result<Rendition> {
-    let missing = rendition.stems.is_empty() && rendition.made.is_none() && wanted.needs_stems();
+    let missing = !rendition.has_its_parts() && wanted.needs_stems();
     let stems = if missing {
         pipeline::again(rendition, &rendition.grid, rendition.rate(), cache, context)?
             .map_or_else(Vec::new, |again| again.stems.clone())
@@ -265,4 +287,11 @@ fn whole(
         rendition.stems.clone()
     };
     Ok(Rendition { name: name.to_owned(), stems, ..(**rendition).clone() })
+}
+
+/// The folder, or the first of "folder (2)", "folder (3)", … that is not there yet: an export never writes over another.
+fn unused(folder: &Path) -> PathBuf {
+    let named = |number: u32| PathBuf::from(format!("{} ({number})", folder.display()));
+    let mut candidates = std::iter::once(folder.to_owned()).chain((2..1_000).map(named));
+    candidates.find(|candidate| !candidate.exists()).unwrap_or_else(|| folder.to_owned())
 }

@@ -1,7 +1,7 @@
 //! Thread: any asks, worker writes. What a save and a killed host need is made when something changes, so that neither waits for it.
 
 use super::recovered::Recovered;
-use super::{Instance, Notice, Shared};
+use super::{Instance, Shared};
 use crate::capture::spool;
 use crate::error::Result;
 use crate::jobs::lanes::{Job, Lane, Priority};
@@ -50,7 +50,9 @@ impl Instance {
         }
         *book = Book::Wanted(folder.clone());
         drop(book);
-        self.shared.offer_journals(folder);
+        self.shared.offer("journals", move || {
+            journal::recover(&folder).into_iter().map(|one| Recovered::Session(Box::new(one))).collect()
+        });
     }
 
     /// What a project saves, with its large parts as they will be written. What nobody has made yet is made in the quickest way.
@@ -134,26 +136,6 @@ impl Shared {
             Book::Open(journal) => journal.write(pieces, about),
             _ => Ok(()),
         }
-    }
-
-    fn offer_journals(self: &Arc<Self>, folder: PathBuf) {
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: Some(self.key("journals")),
-            work: Box::new(move |_| {
-                let found = journal::recover(&folder);
-                if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    let found = found.into_iter().map(|one| Recovered::Session(Box::new(one)));
-                    shared.state.lock().recovered.extend(found);
-                    (shared.notice)(Notice::Repaint);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
     }
 
     /// The instance goes in peace: what its project holds needs no journal. Thread: gui.

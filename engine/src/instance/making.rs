@@ -8,7 +8,6 @@ use crate::analysis::edit::Edits;
 use crate::capture::signal::Signal;
 use crate::capture::take::Take;
 use crate::error::{Error, Result};
-use crate::export;
 use crate::generation::band::ARRANGER_VERSION;
 use crate::generation::choice::MUSICGEN_VERSION;
 use crate::generation::prompt;
@@ -21,7 +20,6 @@ use crate::session::packed::PackedAudio;
 use crate::time::SampleRate;
 use crate::trace::trace;
 use serde_json::json;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,8 +120,16 @@ impl Shared {
             let made = self.make_variation(variation, name.clone(), source.clone(), recipe.clone(), rate, awaited);
             let (Some(job), Some(region)) = (made, state.region(id)) else { break };
             let stage = VariationStage::Pending(job);
-            let (id, starred) = (variation, false);
-            region.variations.push(Variation { id, name, recipe, starred, stage, original: None, packed: None });
+            region.variations.push(Variation {
+                id: variation,
+                name,
+                recipe,
+                starred: false,
+                stage,
+                original: None,
+                packed: None,
+                same_mix: None,
+            });
         }
         drop(state);
         (self.notice)(Notice::Repaint);
@@ -252,52 +258,4 @@ impl Shared {
             self.state.lock().keep_packed_mix(id, &rendition, packed);
         }
     }
-
-    pub(super) fn export(self: &Arc<Self>, id: u64, folder: PathBuf) {
-        let Some(tools) = self.tools.get().cloned() else { return };
-        let mut state = self.state.lock();
-        let corrected = state.region_of(id).and_then(|region| region.corrected.as_ref());
-        let key = corrected.map(|corrected| corrected.melody.analysis.key.key);
-        let Some((name, rendition)) = state.variation(id).and_then(|one| Some((one.name.clone(), one.rendition()?)))
-        else {
-            return;
-        };
-        drop(state);
-        let weak = Arc::downgrade(self);
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Urgent,
-            delay: Duration::ZERO,
-            key: None,
-            work: Box::new(move |context| {
-                // A variation that came from a project has its mix only; its stems are played again.
-                let stems = if rendition.stems.is_empty() && rendition.made.is_none() {
-                    pipeline::again(&rendition, &rendition.grid, rendition.rate(), &tools.cache, context)?
-                        .map_or_else(Vec::new, |again| again.stems.clone())
-                } else {
-                    rendition.stems.clone()
-                };
-                let whole = Rendition { name, stems, ..(*rendition).clone() };
-                let folder = unused(&folder.join(export::names::folder_name(&whole, key)));
-                let files = export::Files { key, ..Default::default() };
-                export::write_rendition(&folder, &whole, &files, context)?;
-                if let Some(shared) = weak.upgrade() {
-                    let mut state = shared.state.lock();
-                    state.say(format!("Exported to {}", folder.display()));
-                    state.exported = Some(folder);
-                    drop(state);
-                    (shared.notice)(Notice::Repaint);
-                }
-                Ok(())
-            }),
-            done: self.report_failure(),
-        });
-    }
-}
-
-/// The folder, or the first of "folder (2)", "folder (3)", … that is not there yet: an export never writes over another.
-fn unused(folder: &Path) -> PathBuf {
-    let named = |number: u32| PathBuf::from(format!("{} ({number})", folder.display()));
-    let mut candidates = std::iter::once(folder.to_owned()).chain((2..1_000).map(named));
-    candidates.find(|candidate| !candidate.exists()).unwrap_or_else(|| folder.to_owned())
 }

@@ -1,18 +1,13 @@
 //! Thread: gui, worker. What a user can order. Every order returns at once; what follows happens on workers.
 
-use super::region::Region;
 use super::state::{Variation, VariationStage};
 use super::{Instance, Notice};
 use crate::capture::collector::CaptureMode;
-use crate::capture::file::read_take;
 use crate::error::Result;
 use crate::generation::{EngineKind, Timing};
-use crate::jobs::lanes::{Job, Lane, Priority};
-use crate::session::{SavedRegion, SavedTake, SavedVariation, Session, TakeFacts};
+use crate::session::Session;
 use crate::time::{Bpm, Metre, Seconds};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,24 +78,7 @@ impl Instance {
 
     /// Opens a sound file as the take, at a tempo when it is known.
     pub fn open_file(&self, path: PathBuf, tempo: Option<Bpm>, metre: Metre) {
-        let shared = self.shared.clone();
-        let weak = Arc::downgrade(&self.shared);
-        let region = self.shared.state.lock().chosen().id;
-        self.shared.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Urgent,
-            delay: Duration::ZERO,
-            key: Some(shared.key("open")),
-            work: Box::new(move |context| {
-                let take = read_take(&path, tempo, metre)?;
-                context.check()?;
-                if let Some(shared) = weak.upgrade() {
-                    shared.take_arrived(Some(region), take);
-                }
-                Ok(())
-            }),
-            done: shared.report_failure(),
-        });
+        self.open(path, tempo, metre, |take| take);
     }
 
     /// Makes variations of the chosen region's take. What is missing is said in the window.
@@ -176,39 +154,13 @@ impl Instance {
         self.shared.export(id, folder);
     }
 
-    /// What a project saves, as plain data.
-    pub fn session(&self) -> Session {
+    /// What a project saves, as plain data: what opening it would give.
+    ///
+    /// # Errors
+    /// As [`Self::outline`] and [`Session::decode`], either of which would be a bug.
+    pub fn session(&self) -> Result<Session> {
         self.shared.pack_what_is_saved();
-        let state = self.shared.state.lock();
-        let embed = !state.without_sound;
-        let saved = |region: &Region| SavedRegion {
-            name: region.name.clone(),
-            muted: region.muted,
-            take: region.take.as_ref().and_then(|current| {
-                Some(SavedTake { facts: TakeFacts::of(&current.take), audio: current.packed.clone()? })
-            }),
-            analysis: region.melody.as_ref().map(|melody| (*melody.analysis).clone()),
-            edits: region.edits.clone(),
-            variations: region
-                .variations
-                .iter()
-                .filter_map(|variation| {
-                    let mix = variation.packed.clone().filter(|_| region.keeps_sound_of(variation, embed));
-                    Some(SavedVariation { facts: variation.facts()?, mix })
-                })
-                .collect(),
-            active: region.active,
-        };
-        Session {
-            prompt: state.prompt.clone(),
-            engine: state.engine.clone(),
-            direction: state.direction.clone(),
-            song: state.song.clone(),
-            without_sound: state.without_sound,
-            regions: state.regions().iter().map(saved).collect(),
-            chosen: state.regions().iter().position(|region| region.id == state.chosen().id).unwrap_or(0),
-            unknown: state.unknown.clone(),
-        }
+        Session::decode(&self.shared.outline(false)?.encode()?)
     }
 
     /// Keeps the sound of active and starred variations in the project, or only their notes: then it is played again when the project is

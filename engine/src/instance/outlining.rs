@@ -198,37 +198,27 @@ impl Shared {
 impl Variation {
     /// What a project saves of it without its notes, and the rendition it saves; nothing while it has no notes yet.
     fn light_facts(&self) -> Option<(VariationFacts, Option<Arc<Rendition>>)> {
-        let (id, name, recipe, starred) = (self.id, self.name.clone(), self.recipe.clone(), self.starred);
-        if let Some(kept) = self.kept() {
-            let facts = VariationFacts {
-                id,
-                name,
-                recipe,
-                starred,
-                score: None,
-                grid: kept.grid.clone(),
-                region: kept.region,
-                fidelity: kept.fidelity,
-                loudness: kept.loudness,
-                timings: kept.timings,
-                made: None,
-            };
-            return Some((facts, Some(kept)));
-        }
-        let VariationStage::Silent(silent) = &self.stage else { return None };
+        let kept = self.kept();
+        let (grid, region, fidelity, loudness, timings) = match (&kept, &self.stage) {
+            (Some(kept), _) => (kept.grid.clone(), kept.region, kept.fidelity, kept.loudness, kept.timings),
+            (None, VariationStage::Silent(silent)) => {
+                (silent.grid.clone(), silent.region, silent.fidelity, silent.loudness, silent.timings)
+            }
+            _ => return None,
+        };
         let facts = VariationFacts {
-            id,
-            name,
-            recipe,
-            starred,
+            id: self.id,
+            name: self.name.clone(),
+            recipe: self.recipe.clone(),
+            starred: self.starred,
             score: None,
-            grid: silent.grid.clone(),
-            region: silent.region,
-            fidelity: silent.fidelity,
-            loudness: silent.loudness,
-            timings: silent.timings,
+            grid,
+            region,
+            fidelity,
+            loudness,
+            timings,
             made: None,
         };
-        Some((facts, None))
+        Some((facts, kept))
     }
 }

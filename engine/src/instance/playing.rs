@@ -79,6 +79,8 @@ impl Shared {
         let rendition = region.active_rendition();
         let (active, seat, muted) = (region.active, region.seat, region.muted);
         let beside = region.beside.clone();
+        let playing = region.variations.iter().find(|variation| Some(variation.id) == active);
+        let same_mix = playing.and_then(|variation| variation.same_mix.clone());
         let Some(connection) = &mut state.connection else { return };
         let sender = &mut connection.senders[seat];
         sender.reclaim();
@@ -86,6 +88,10 @@ impl Shared {
         let ready = rendition.as_ref().filter(|rendition| rendition.rate() == rate);
         let clip = ready.map(|rendition| {
             let clip = Clip::from_rendition(active.unwrap_or(0), rendition.clone());
+            let clip = match same_mix {
+                Some(earlier) => clip.with_mix_of(earlier),
+                None => clip,
+            };
             Box::new(match beside.filter(|(of, _)| Arc::ptr_eq(of, rendition)) {
                 Some((_, take)) => clip.beside(take),
                 None => clip,
@@ -99,8 +105,7 @@ impl Shared {
         }
         drop(state);
         trace(|| json!({ "event": "playing", "variation": active, "ready": plays }));
-        let complete = |rendition: Arc<Rendition>| rendition.made.is_some() || !rendition.stems.is_empty();
-        let whole = plays && rendition.as_ref().is_none_or(|rendition| complete(rendition.clone()));
+        let whole = plays && rendition.is_none_or(|rendition| rendition.has_its_parts());
         self.lay_beside(id);
         if let Some(active) = active.filter(|_| !whole) {
             // What is heard comes first; its stems are wanted by whoever listens to them.

@@ -1,14 +1,15 @@
 //! Thread: gui, worker. What killed hosts left behind: takes that were growing, and whole sessions that were not saved.
 
-use super::region::RegionId;
 use super::reopening::unpacked;
 use super::{Instance, Notice, Shared};
 use crate::capture::spool::{self, RecoveredTake};
 use crate::error::Result;
+use crate::jobs::lanes::{Job, Lane, Priority};
 use crate::playback::player::MOST_REGIONS;
 use crate::session::Session;
 use crate::session::journal::RecoveredSession;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something that was left behind.
 pub(crate) enum Recovered {
@@ -83,6 +84,26 @@ impl Instance {
 }
 
 impl Shared {
+    /// Looks, when nobody waits for anything, for what killed hosts left behind, and offers it. `kind` names the place that is looked at.
+    pub(super) fn offer(self: &Arc<Self>, kind: &str, look: impl FnOnce() -> Vec<Recovered> + Send + 'static) {
+        let weak = Arc::downgrade(self);
+        self.submit(Job {
+            lane: Lane::Fast,
+            priority: Priority::Idle,
+            delay: Duration::ZERO,
+            key: Some(self.key(kind)),
+            work: Box::new(move |_| {
+                let found = look();
+                if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
+                    shared.state.lock().recovered.extend(found);
+                    (shared.notice)(Notice::Repaint);
+                }
+                Ok(())
+            }),
+            done: Box::new(|_| ()),
+        });
+    }
+
     /// Takes a recovered session in.
     ///
     /// # Errors
@@ -110,16 +131,9 @@ impl Shared {
         }
         for mut region in regions {
             let Some(id) = state.add_region() else { break };
-            let active = region.active.take();
-            for variation in &mut region.variations {
-                let number = state.fresh_id();
-                if active == Some(variation.id) && region.active.is_none() {
-                    region.active = Some(number);
-                }
-                variation.id = number;
-            }
+            region.renumber(|_| state.fresh_id());
             if let Some(added) = state.region(id) {
-                (region.id, region.seat) = (RegionId(id.0), added.seat);
+                (region.id, region.seat) = (id, added.seat);
                 *added = region;
             }
         }

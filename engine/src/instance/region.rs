@@ -75,6 +75,18 @@ impl Region {
         self.variations.iter().filter_map(number).max().unwrap_or(0) + 1
     }
 
+    /// Gives its variations other numbers. What was active stays so; of two that had one number, the first.
+    pub fn renumber(&mut self, mut number: impl FnMut(&Variation) -> u64) {
+        let active = self.active.take();
+        for variation in &mut self.variations {
+            let id = number(variation);
+            if active == Some(variation.id) && self.active.is_none() {
+                self.active = Some(id);
+            }
+            variation.id = id;
+        }
+    }
+
     /// Stops what the user waits for.
     pub fn cancel_orders(&self) {
         if let Some(job) = &self.analysis_job {

@@ -13,6 +13,7 @@ use crate::rendition::Rendition;
 use crate::session::packed::PackedAudio;
 use crate::session::{SavedRegion, SavedVariation, Session};
 use crate::time::SongGrid;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Sound that is there already. Undo in a host opens states that differ little from what there is.
@@ -53,17 +54,13 @@ impl Shared {
         for (seat, mut region) in regions.into_iter().enumerate() {
             region.id = RegionId(fresh.fresh_id());
             region.seat = seat;
-            let active = region.active.take();
-            for variation in &mut region.variations {
+            region.renumber(|variation| {
                 // What is there already keeps the number it has.
                 let same = known.iter().find_map(|sound| sound.number_of(variation)).filter(|id| !used.contains(id));
                 let id = same.unwrap_or_else(|| fresh.fresh_id());
                 used.push(id);
-                if active == Some(variation.id) && region.active.is_none() {
-                    region.active = Some(id);
-                }
-                variation.id = id;
-            }
+                id
+            });
             numbered.push(region);
         }
         let goes_on: Vec<(usize, u64)> =
@@ -72,8 +69,7 @@ impl Shared {
         let settled = numbered.iter().filter(|region| {
             let on = region.playing().is_some_and(|now| goes_on.contains(&now));
             // One whose stems are still missing asks for them again.
-            let whole = |one: Arc<Rendition>| one.made.is_some() || !one.stems.is_empty();
-            on && region.active_rendition().is_some_and(|one| Some(one.rate()) == rate && whole(one))
+            on && region.active_rendition().is_some_and(|one| Some(one.rate()) == rate && one.has_its_parts())
         });
         let settled: Vec<RegionId> = settled.map(|region| region.id).collect();
         let silent = numbered.iter().filter(|region| region.is_silent()).count();
@@ -120,7 +116,9 @@ impl Known {
 
     fn take(&self, saved: &PackedAudio) -> Option<Arc<Take>> {
         match self {
-            Self::Take(packed, take) if is_of(saved, packed.as_ref(), &take.whole_audio()) => Some(take.clone()),
+            Self::Take(packed, take) if is_of(saved, packed.as_ref(), || Cow::Owned(take.whole_audio())) => {
+                Some(take.clone())
+            }
             _ => None,
         }
     }
@@ -130,16 +128,17 @@ impl Known {
         let Self::Variation(_, packed, rendition, original) = self else { return None };
         let kept = original.as_ref().unwrap_or(rendition);
         let placed = saved.facts.region == kept.region && is_near(&saved.facts.grid, &kept.grid);
-        let same = placed && saved.mix.as_ref().is_some_and(|mix| is_of(mix, packed.as_ref(), &kept.mix));
+        let same =
+            placed && saved.mix.as_ref().is_some_and(|mix| is_of(mix, packed.as_ref(), || Cow::Borrowed(&kept.mix)));
         same.then(|| (rendition.clone(), original.clone()))
     }
 }
 
-/// Whether saved audio is that of a buffer, which may be packed already.
-fn is_of(saved: &PackedAudio, packed: Option<&PackedAudio>, audio: &AudioBuffer) -> bool {
+/// Whether saved audio is that of a buffer, which is only looked at when it is not packed yet.
+fn is_of<'a>(saved: &PackedAudio, packed: Option<&PackedAudio>, audio: impl FnOnce() -> Cow<'a, AudioBuffer>) -> bool {
     match packed {
         Some(packed) => saved == packed,
-        None => saved.unpack().is_ok_and(|saved| saved == *audio),
+        None => saved.unpack().is_ok_and(|saved| saved == *audio()),
     }
 }
 
@@ -208,6 +207,7 @@ pub(super) fn unpacked(saved: SavedRegion, known: &[Known]) -> Result<Region> {
             stage,
             original,
             packed: saved.mix.and_then(small),
+            same_mix: None,
         });
     }
     Ok(region)

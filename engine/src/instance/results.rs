@@ -1,20 +1,16 @@
 //! Thread: worker, collector. What happens when something arrives: a take, an analysis, a rendition, a session.
 
-use super::recovered::Recovered;
 use super::region::{Region, RegionId};
 use super::state::{CurrentTake, VariationStage};
 use super::{Notice, Shared};
 use crate::capture::collector::CaptureEvent;
-use crate::capture::spool;
 use crate::capture::take::Take;
 use crate::error::Error;
 use crate::jobs::lanes::{Done, Job, JobHandle, Lane, Priority};
 use crate::jobs::pipeline::{self, Melody};
 use crate::rendition::Rendition;
-use crate::session::packed::PackedAudio;
 use crate::trace::trace;
 use serde_json::json;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,26 +82,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn offer_recovered(self: &Arc<Self>, dir: Option<PathBuf>) {
-        let weak = Arc::downgrade(self);
-        let Some(dir) = dir else { return };
-        self.submit(Job {
-            lane: Lane::Fast,
-            priority: Priority::Idle,
-            delay: Duration::ZERO,
-            key: Some(self.key("recover")),
-            work: Box::new(move |_| {
-                let found = spool::recover(&dir);
-                if let Some(shared) = weak.upgrade().filter(|_| !found.is_empty()) {
-                    shared.state.lock().recovered.extend(found.into_iter().map(|take| Recovered::Take(Box::new(take))));
-                    (shared.notice)(Notice::Repaint);
-                }
-                Ok(())
-            }),
-            done: Box::new(|_| ()),
-        });
-    }
-
     /// Thread: collector. Must be quick.
     pub(super) fn captured(self: &Arc<Self>, event: CaptureEvent) {
         match event {
@@ -162,10 +138,6 @@ impl Shared {
                 if let Some(shared) = weak.upgrade() {
                     shared.melody_arrived(&take, melody);
                 }
-                let packed = PackedAudio::pack(&take.whole_audio());
-                if let Some(shared) = weak.upgrade() {
-                    shared.state.lock().keep_packed_take(&take, packed);
-                }
                 Ok(())
             }),
             done: Box::new(move |result| {
@@ -207,6 +179,8 @@ impl Shared {
         let Some(variation) = state.variation(id) else { return };
         let first_time = matches!(variation.stage, VariationStage::Pending(_));
         let before = variation.kept();
+        let heard = variation.rendition().filter(|heard| heard.grid == rendition.grid && heard.mix == rendition.mix);
+        variation.same_mix = heard.as_ref().map(Arc::downgrade);
         variation.stage = VariationStage::Ready(rendition.clone());
         if first_time && rendition.made.is_some() {
             // Music that was stopped early is called so.
@@ -215,7 +189,10 @@ impl Shared {
         }
         // Stems that came later change nothing of what is saved.
         let kept = variation.kept();
-        if !before.zip(kept.clone()).is_some_and(|(before, kept)| before.mix == kept.mix) {
+        let same = |(before, kept): (Arc<Rendition>, Arc<Rendition>)| {
+            Arc::ptr_eq(&before, &kept) || variation.same_mix.is_some() || before.mix == kept.mix
+        };
+        if !before.zip(kept).is_some_and(same) {
             variation.packed = None;
         }
         trace(|| {

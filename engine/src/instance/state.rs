@@ -17,7 +17,7 @@ use crate::session::packed::PackedAudio;
 use crate::session::{SongSheet, VariationFacts};
 use crate::time::{SampleRate, SongGrid};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A variation and how far it is.
 pub(crate) struct Variation {
@@ -31,6 +31,8 @@ pub(crate) struct Variation {
     pub original: Option<Arc<Rendition>>,
     /// The mix as it will be saved, once packed.
     pub packed: Option<PackedAudio>,
+    /// The rendition of before, when the one that is there now has the very same mix in the same place.
+    pub same_mix: Option<Weak<Rendition>>,
 }
 
 /// How far a variation is.
@@ -236,7 +238,7 @@ impl State {
         Some(removed)
     }
 
-    /// Puts other regions in the place of all, the chosen one by its place. Gives those that are too many back.
+    /// Puts other regions in the place of all, the chosen one by its place. None at all changes nothing: there is always one.
     pub fn replace_regions(&mut self, regions: Vec<Region>, chosen: usize) {
         if regions.is_empty() {
             return;
@@ -279,31 +281,6 @@ impl Variation {
                 Some(Arc::new((**facts).clone().with_mix(AudioBuffer::silent(rate, 2, 0))))
             }
             VariationStage::Pending(_) | VariationStage::Failed(_) => None,
-        }
-    }
-
-    /// What a project saves of it; nothing while it has no notes yet.
-    pub fn facts(&self) -> Option<VariationFacts> {
-        if let Some(rendition) = self.kept() {
-            return Some(VariationFacts {
-                id: self.id,
-                name: self.name.clone(),
-                recipe: self.recipe.clone(),
-                starred: self.starred,
-                score: rendition.score.clone(),
-                grid: rendition.grid.clone(),
-                region: rendition.region,
-                fidelity: rendition.fidelity,
-                loudness: rendition.loudness,
-                timings: rendition.timings,
-                made: rendition.made.clone(),
-            });
-        }
-        match &self.stage {
-            VariationStage::Silent(facts) => {
-                Some(VariationFacts { name: self.name.clone(), starred: self.starred, ..(**facts).clone() })
-            }
-            _ => None,
         }
     }
 }

@@ -76,6 +76,13 @@ pub struct View {
     pub measured_offset: Option<MeasuredOffset>,
 }
 
+impl View {
+    /// The chosen region's place in the player.
+    pub fn seat(&self) -> usize {
+        self.regions.iter().find(|region| region.id == self.region).map_or(0, |region| region.seat)
+    }
+}
+
 /// A region in the list.
 pub struct RegionView {
     /// Names it in orders.

@@ -56,16 +56,3 @@ impl Desk {
         glide
     }
 }
-
-/// Multiplies samples by a gain that may move.
-pub fn scale(samples: &mut [f32], gain: &Glide, fade: &Fade) {
-    match gain.resting(fade) {
-        Some(1.0) => {}
-        Some(gain) => samples.iter_mut().for_each(|sample| *sample *= gain),
-        None => {
-            for (frame, sample) in samples.iter_mut().enumerate() {
-                *sample *= gain.value_after(frame, fade);
-            }
-        }
-    }
-}

@@ -71,6 +71,19 @@ impl Glide {
         }
     }
 
+    /// Multiplies samples by it, from where it is now.
+    pub fn scale(&self, samples: &mut [f32], fade: &Fade) {
+        match self.resting(fade) {
+            Some(1.0) => {}
+            Some(gain) => samples.iter_mut().for_each(|sample| *sample *= gain),
+            None => {
+                for (frame, sample) in samples.iter_mut().enumerate() {
+                    *sample *= self.value_after(frame, fade);
+                }
+            }
+        }
+    }
+
     /// Lets time pass.
     pub fn advance(&mut self, frames: usize) {
         self.age = self.age.saturating_add(frames);

@@ -142,9 +142,9 @@ impl PlayState {
         self.mute.resting(fade)
     }
 
-    /// The same some frames into a run.
-    pub fn mute_after(&self, frames: usize, fade: &Fade) -> f32 {
-        self.mute.value_after(frames, fade)
+    /// Multiplies what is left of the input beside this seat into the gains of a run's first frames.
+    pub fn mute(&self, gains: &mut [f32], fade: &Fade) {
+        self.mute.scale(gains, fade);
     }
 
     /// Whether anything is heard in a run.
@@ -155,15 +155,7 @@ impl PlayState {
     /// Writes one channel of a run, with the wet gain.
     pub fn render(&self, deck: &Deck, part: Part, run: &Run, side: Side, out: &mut [f32]) {
         self.voices.render(deck, part, run.lead, side, out);
-        match self.wet.resting(&deck.fade) {
-            Some(1.0) => {}
-            Some(gain) => out.iter_mut().for_each(|sample| *sample *= gain),
-            None => {
-                for (frame, sample) in out.iter_mut().enumerate() {
-                    *sample *= self.wet.value_after(frame, &deck.fade);
-                }
-            }
-        }
+        self.wet.scale(out, &deck.fade);
     }
 
     /// Frames until the first of the gains comes to rest, so that a run ends there and the rest of it is exact.

@@ -4,10 +4,10 @@ use crate::capture::ring::MidiEvent;
 use crate::capture::transport::TransportStamp;
 use crate::generation::score::Role;
 use crate::playback::desk::Desk;
-use crate::playback::fade::{Fade, Glide};
+use crate::playback::fade::Fade;
 use crate::playback::handoff::ClipInbox;
 use crate::playback::parts::Parts;
-use crate::playback::plan::{Block, Side, Strokes};
+use crate::playback::plan::{Block, Deck, PlayState, Run, Side, Strokes};
 use crate::playback::seat::{Seat, Wanted, part_of, render};
 pub use crate::playback::settings::{MOST_REGIONS, PlayMode, PlayerSettings, ROLES, SwitchAt};
 use crate::playback::sync;
@@ -145,7 +145,8 @@ impl Player {
         match resting {
             Some(gain) => gains.fill(gain),
             None => {
-                dry_gains(&dry, fade, gains);
+                gains.fill(1.0);
+                dry.scale(gains, fade);
                 awake().for_each(|seat| seat.mute(block, chunk.start, gains));
             }
         }
@@ -159,9 +160,7 @@ impl Player {
             let number = seat.number();
             let roles = block.settings.roles_out(number);
             let mut position = None;
-            let mut each = |deck: &_, run: &_, state: &_| {
-                let (deck, run, state): (&super::plan::Deck, &super::plan::Run, &super::plan::PlayState) =
-                    (deck, run, state);
+            let mut each = |deck: &Deck, run: &Run, state: &PlayState| {
                 position = position.or(run.position);
                 if last_chunk {
                     parts.follow(number, run, run.place.and_then(|place| deck.clip(place.slot)), roles);
@@ -228,14 +227,6 @@ impl Player {
         for channel in output.iter_mut() {
             silence_non_finite(channel.as_mut(), telemetry);
         }
-    }
-}
-
-/// The gain of the input, frame by frame.
-fn dry_gains(dry: &Glide, fade: &Fade, gains: &mut [f32]) {
-    match dry.resting(fade) {
-        Some(gain) => gains.fill(gain),
-        None => gains.iter_mut().enumerate().for_each(|(frame, gain)| *gain = dry.value_after(frame, fade)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Thread: audio. A seat: the clips of one region, and how far they are played.
 
 use super::clip::Part;
-use super::desk::{Desk, scale};
+use super::desk::Desk;
 use super::handoff::ClipInbox;
 use super::plan::{self, Block, Deck, PlayState, Run, Side};
 use super::sync;
@@ -86,15 +86,7 @@ impl Seat {
         let fade = &self.deck.fade;
         plan::advance(self.number, &mut state, &self.deck, block, &mut |run, state| {
             let Some(gains) = part_of(gains, from, run) else { return };
-            match state.resting_mute(fade) {
-                Some(1.0) => {}
-                Some(gain) => gains.iter_mut().for_each(|left| *left *= gain),
-                None => {
-                    for (frame, left) in gains.iter_mut().enumerate() {
-                        *left *= state.mute_after(frame, fade);
-                    }
-                }
-            }
+            state.mute(gains, fade);
         });
     }
 
@@ -158,14 +150,14 @@ pub fn render(
                     continue;
                 }
                 state.render(deck, Part::Stem(role), run, side, spare);
-                scale(spare, &gain, fade);
+                gain.scale(spare, fade);
                 out.iter_mut().zip(&*spare).for_each(|(out, stem)| *out += *stem);
             }
         }
         Wanted::Stem(role) => {
             let index = Role::ALL.iter().position(|one| *one == role).unwrap_or(0);
             state.render(deck, Part::Stem(role), run, side, out);
-            scale(out, &desk.role_after(index, run.offset, fade), fade);
+            desk.role_after(index, run.offset, fade).scale(out, fade);
         }
     }
 }

@@ -12,13 +12,13 @@ impl Window {
     pub(super) fn playhead(&self, view: &View, id: u64, rendition: &Rendition) -> Option<f32> {
         let player = view.player.as_ref().filter(|_| view.active == Some(id) && self.has_arrived(view, id))?;
         let frames = rendition.mix.frames().max(1);
-        let position = player.position(seat(view));
+        let position = player.position(view.seat());
         (position >= 0).then(|| position as f32 / frames as f32)
     }
 
     /// Whether the audio thread has a variation in its hands.
     pub(super) fn has_arrived(&self, view: &View, id: u64) -> bool {
-        view.player.as_ref().is_some_and(|player| player.clip(seat(view)) == Some(id))
+        view.player.as_ref().is_some_and(|player| player.clip(view.seat()) == Some(id))
     }
 
     /// Between the rendition that plays and the take itself, at the same loudness.
@@ -109,9 +109,4 @@ impl Window {
             self.instance.reroll(variation.id);
         }
     }
-}
-
-/// The chosen region's place in the player.
-fn seat(view: &View) -> usize {
-    view.regions.iter().find(|region| region.id == view.region).map_or(0, |region| region.seat)
 }

@@ -8,7 +8,7 @@ use cantus_engine::data_dir::data_dir;
 use cantus_engine::error::Error;
 use cantus_engine::instance::view::View;
 use cantus_engine::job_context::{CancelToken, JobContext};
-use cantus_engine::models::{Doing, FetchRequest, ModelLibrary, ModelProgress, ModelState, ModelStatus};
+use cantus_engine::models::{Doing, FetchRequest, Licence, ModelLibrary, ModelProgress, ModelState, ModelStatus};
 use egui::{CornerRadius, Frame, Label, Margin, ProgressBar, RichText, ScrollArea, Ui};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -107,9 +107,11 @@ impl Models {
         }
     }
 
-    fn fetch(&mut self, model: &str) {
+    /// Fetches a model, once a licence is accepted when there is one to accept.
+    fn fetch(&mut self, model: &str, accepting: Option<&'static Licence>) {
         let name = model.to_owned();
         self.start(model.to_owned(), move |library, context, known| {
+            accepting.map_or(Ok(()), |licence| library.accept_licence(licence))?;
             let listener = |progress: &ModelProgress| known.lock().progress = Some(progress.clone());
             library.fetch(&name, &FetchRequest::default(), context, &listener).map(drop)
         });
@@ -179,12 +181,7 @@ impl Window {
             ui.horizontal(|ui| {
                 if ui.button("I accept: fetch it").clicked() {
                     self.models.asking = None;
-                    let (id, licence) = (model.id.to_owned(), model.licence);
-                    self.models.start(id.clone(), move |library, context, known| {
-                        library.accept_licence(licence)?;
-                        let listener = |progress: &ModelProgress| known.lock().progress = Some(progress.clone());
-                        library.fetch(&id, &FetchRequest::default(), context, &listener).map(drop)
-                    });
+                    self.models.fetch(model.id, Some(model.licence));
                 }
                 if ui.button("Not now").clicked() {
                     self.models.asking = None;
@@ -209,7 +206,7 @@ impl Window {
         let words = if there { "Fetch the rest" } else { "Fetch" };
         if ui.add_enabled(!busy, egui::Button::new(words)).on_hover_text(model.page).clicked() {
             if self.models.known.lock().accepted.contains(&model.licence.id) {
-                self.models.fetch(model.id);
+                self.models.fetch(model.id, None);
             } else {
                 self.models.asking = Some(row.id.clone());
             }

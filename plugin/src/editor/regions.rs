@@ -1,12 +1,13 @@
 //! Thread: gui. The places of the song as tabs over the melody: choose, add, rename, silence, remove.
 
 use super::icon::{self, Icon};
+use super::rename::{Renamed, rename_field};
 use super::{Window, theme};
 use cantus_engine::instance::region::RegionId;
 use cantus_engine::instance::view::{RegionView, View};
 use cantus_engine::playback::player::MOST_REGIONS;
 use cantus_engine::time::Metre;
-use egui::{Button, RichText, TextEdit, Ui};
+use egui::{Button, RichText, Ui};
 
 impl Window {
     pub(super) fn region_tabs(&mut self, ui: &mut Ui, view: &View) {
@@ -57,14 +58,13 @@ impl Window {
         if let Some((id, text)) = &mut self.renaming_region
             && *id == region.id
         {
-            let field = ui.add(TextEdit::singleline(text).desired_width(90.0));
-            if field.lost_focus() {
-                if !text.trim().is_empty() && !ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-                    self.instance.rename_region(region.id, text.trim().to_owned());
+            match rename_field(ui, text, 90.0) {
+                Renamed::Typing => {}
+                Renamed::GivenUp => self.renaming_region = None,
+                Renamed::To(name) => {
+                    self.instance.rename_region(region.id, name);
+                    self.renaming_region = None;
                 }
-                self.renaming_region = None;
-            } else if !field.has_focus() {
-                field.request_focus();
             }
             return;
         }

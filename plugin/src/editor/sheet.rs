@@ -38,8 +38,11 @@ impl Window {
     /// Lays a sheet over the left side, or takes it away.
     pub fn toggle_sheet(&mut self, sheet: Sheet) {
         self.sheet = (self.sheet != Some(sheet)).then_some(sheet);
-        if self.sheet == Some(Sheet::Models) {
-            self.models.look();
+        match self.sheet {
+            Some(Sheet::Models) => self.models.look(),
+            // It is in a file, which is not read while drawing.
+            Some(Sheet::Settings) => self.exports = exports_folder(),
+            _ => {}
         }
     }
 
@@ -95,7 +98,7 @@ impl Window {
             });
             ui.end_row();
             for (name, hint, folder) in [
-                ("Exported and dragged files", "Never deleted by Cantus", Some(exports_folder())),
+                ("Exported and dragged files", "Never deleted by Cantus", Some(self.exports.clone())),
                 ("Your own styles", "Style files put here appear in the browser", StyleLibrary::user_folder()),
                 ("Cantus' data", "Models, settings, takes that wait to be saved", data_dir()),
             ] {

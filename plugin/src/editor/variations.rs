@@ -2,12 +2,12 @@
 
 use super::browser::label;
 use super::icon::{self, Icon};
+use super::rename::{Renamed, rename_field};
 use super::{Window, theme, waveform};
 use cantus_engine::instance::view::{VariationStatus, VariationView, View};
 use cantus_engine::rendition::{Fidelity, Rendition};
 use egui::{
-    Align, Button, CornerRadius, Frame, Label, Layout, Margin, ProgressBar, RichText, ScrollArea, Sense, TextEdit, Ui,
-    vec2,
+    Align, Button, CornerRadius, Frame, Label, Layout, Margin, ProgressBar, RichText, ScrollArea, Sense, Ui, vec2,
 };
 use std::sync::Arc;
 
@@ -165,19 +165,14 @@ impl Window {
 
     fn name(&mut self, ui: &mut Ui, variation: &VariationView) {
         match &mut self.renaming {
-            Some((id, text)) if *id == variation.id => {
-                let field = ui.add(TextEdit::singleline(text).desired_width(NAME_WIDTH - 8.0));
-                if field.lost_focus() {
-                    let name = text.trim().to_owned();
-                    let given_up = name.is_empty() || ui.input(|input| input.key_pressed(egui::Key::Escape));
-                    if !given_up {
-                        self.instance.rename(variation.id, name);
-                    }
+            Some((id, text)) if *id == variation.id => match rename_field(ui, text, NAME_WIDTH - 8.0) {
+                Renamed::Typing => {}
+                Renamed::GivenUp => self.renaming = None,
+                Renamed::To(name) => {
+                    self.instance.rename(variation.id, name);
                     self.renaming = None;
-                } else if !field.has_focus() {
-                    field.request_focus();
                 }
-            }
+            },
             _ => {
                 let text = RichText::new(&variation.name).strong();
                 let (_, rect) = ui.allocate_space(vec2(NAME_WIDTH, ROW_HEIGHT));

@@ -63,7 +63,7 @@ fn open() -> super::Run {
 /// What is saved once two saves in a row are alike.
 fn settled(instance: &Instance) -> Vec<u8> {
     let begun = Instant::now();
-    let save = || instance.session().encode().expect("a project can be saved");
+    let save = || instance.session().and_then(|session| session.encode()).expect("a project can be saved");
     let mut last = save();
     loop {
         std::thread::sleep(Duration::from_millis(15));

@@ -54,7 +54,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         SongContext::typed("C | Am7 / F6/9 | G7b9", Metre::default(), None).unwrap(),
         "C | Am7".into(),
     );
-    sessions.push(with_take(instance.session(), saved));
+    sessions.push(with_take(instance.session().unwrap(), saved));
     let mut seeds: Vec<Vec<u8>> = sessions.iter().map(|session| session.encode().unwrap()).collect();
     seeds.push(container::write(&[Chunk { tag: *b"MANI", bytes: packed_text(br#"{"version":1}"#).into() }]));
     seeds

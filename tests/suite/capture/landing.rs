@@ -1,14 +1,13 @@
 //! A hum and its recorded clip: what was sung to a beat comes back on that beat.
 
 use super::rig::{Host, Rig};
+use crate::playback::host::bare;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::cut::{CaptureMode, Recall};
 use cantus_engine::capture::take::Take;
-use cantus_engine::generation::{EngineKind, Recipe, Timing};
 use cantus_engine::playback::clip::Clip;
 use cantus_engine::playback::handoff::handoffs;
 use cantus_engine::playback::player::{Player, PlayerSettings};
-use cantus_engine::rendition::{Fidelity, Loudness, Rendition, Timings};
 use cantus_engine::time::{SampleRate, Seconds};
 use std::sync::Arc;
 
@@ -50,30 +49,9 @@ fn sing(rig: &mut Rig, beats: f64) {
 
 /// The take itself as what plays, from its own place.
 fn clip(take: &Take) -> Box<Clip> {
-    let recipe = Recipe {
-        engine: EngineKind::Band,
-        prompt: String::new(),
-        seed: 1,
-        freedom: 0.0,
-        timing: Timing::AsSung,
-        direction: Default::default(),
-        song: Default::default(),
-        engine_version: 1,
-    };
     let mono = take.audio.channels[0].clone();
-    let rendition = Rendition {
-        recipe,
-        name: "As sung".into(),
-        grid: take.grid.clone(),
-        region: take.audio.length(),
-        mix: AudioBuffer { rate: take.audio.rate, channels: vec![mono.clone(), mono] },
-        stems: Vec::new(),
-        score: None,
-        fidelity: Fidelity::default(),
-        loudness: Loudness::default(),
-        timings: Timings::default(),
-        made: None,
-    };
+    let mix = AudioBuffer { rate: take.audio.rate, channels: vec![mono.clone(), mono] };
+    let rendition = bare(take.grid.clone(), take.audio.length(), mix);
     Box::new(Clip::from_rendition(1, Arc::new(rendition)))
 }
 

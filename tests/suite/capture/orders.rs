@@ -1,6 +1,7 @@
 //! Captures as the window orders them: what an instance makes of them, saves, and opens again.
 
 use super::rig::Host;
+use crate::instance::wait;
 use crate::turn;
 use cantus_engine::audio::AudioBuffer;
 use cantus_engine::capture::collector::CaptureState;
@@ -13,10 +14,8 @@ use cantus_engine::instance::{AudioEnds, Instance, orders::Wish};
 use cantus_engine::session::Session;
 use cantus_engine::time::{Beats, Bpm, Metre, SampleRate};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const RATE: u32 = 24_000;
-const PATIENCE: Duration = Duration::from_secs(60);
 /// A note on each beat, for ever.
 const KEYS: [u8; 8] = [60, 62, 64, 65, 67, 69, 71, 72];
 
@@ -34,15 +33,7 @@ impl Desk {
     }
 
     fn wait(&self, what: &str, ready: impl Fn(&View) -> bool) -> View {
-        let begun = Instant::now();
-        loop {
-            let view = self.instance.view();
-            if ready(&view) {
-                return view;
-            }
-            assert!(begun.elapsed() < PATIENCE, "waited too long for {what}: {:?}", view.messages);
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait(&self.instance, what, ready)
     }
 
     /// Plays so many beats on the keys, one a beat while the song runs; the input carries the sound of the clicks that went out.
@@ -71,7 +62,7 @@ impl Desk {
 
     /// Saves, and opens what was saved on another desk.
     fn reopened(&self) -> Self {
-        let bytes = self.instance.session().encode().unwrap();
+        let bytes = self.instance.session().unwrap().encode().unwrap();
         let other = Self::new();
         other.instance.restore(Session::decode(&bytes).unwrap()).unwrap();
         other

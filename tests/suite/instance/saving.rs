@@ -57,7 +57,7 @@ fn saving_gives_the_session_whether_or_not_it_was_prepared() {
     // At once: nothing is packed, so that sound and notes are taken as they are.
     let hasty = saved(&desk);
     // Times may be rounded on their way through text.
-    let plain = || Session::decode(&desk.instance.session().encode().unwrap()).unwrap();
+    let plain = || Session::decode(&desk.instance.session().unwrap().encode().unwrap()).unwrap();
     let (now, plain) = (plain, plain());
     let sounds = |session: &Session| -> Vec<_> {
         let region = session.region();
@@ -231,7 +231,7 @@ fn files_are_there_before_a_drag_and_the_region_is_silent_after_it() {
     desk.instance.dragged_out(id, Wanted::Mix);
     assert!(muted() && desk.instance.view().messages.last().unwrap().contains("is muted here"));
     assert!(saved(&desk).region().muted);
-    desk.instance.set_region_muted(desk.instance.view().region, false);
+    desk.instance.mute_region(desk.instance.view().region, false);
     assert!(!muted());
     // Another name is another file; what was dragged stays for ever, also when the instance has gone.
     desk.instance.rename(id, "Späte Stunde 9".to_owned());

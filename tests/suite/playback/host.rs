@@ -50,33 +50,13 @@ impl Region {
         let frames = self.frames() + self.rate as usize;
         let rate = SampleRate(self.rate);
         let channels = (0..2).map(|channel| (0..frames).map(|frame| sample(frame, channel)).collect()).collect();
-        Rendition {
-            recipe: Recipe {
-                engine: EngineKind::Band,
-                prompt: "jazz".into(),
-                seed: 1,
-                freedom: 0.0,
-                timing: Timing::AsSung,
-                direction: Default::default(),
-                song: Default::default(),
-                engine_version: 1,
-            },
-            name: "Jazz 1".into(),
-            grid: SongGrid {
-                start: Beats(self.start_beats),
-                start_seconds: Seconds(self.start_beats * 60.0 / self.tempo),
-                tempo: TempoMap::constant(Bpm(self.tempo)),
-                metre: Metre::default(),
-            },
-            region: Frames::from(self.frames()),
-            mix: AudioBuffer { rate, channels },
-            stems: Vec::new(),
-            score: None,
-            fidelity: Fidelity::default(),
-            loudness: Loudness::default(),
-            timings: Timings::default(),
-            made: None,
-        }
+        let grid = SongGrid {
+            start: Beats(self.start_beats),
+            start_seconds: Seconds(self.start_beats * 60.0 / self.tempo),
+            tempo: TempoMap::constant(Bpm(self.tempo)),
+            metre: Metre::default(),
+        };
+        bare(grid, Frames::from(self.frames()), AudioBuffer { rate, channels })
     }
 
     /// A click on every beat of the region, each `late` frames late.
@@ -240,4 +220,30 @@ pub fn check_clicks(heard: &Heard, expected: impl Fn(i64) -> bool) -> Result<usi
         }
     }
     Ok(clicks)
+}
+
+/// A rendition of which only the mix and its place are known.
+pub fn bare(grid: SongGrid, region: Frames, mix: AudioBuffer) -> Rendition {
+    Rendition {
+        recipe: Recipe {
+            engine: EngineKind::Band,
+            prompt: "jazz".into(),
+            seed: 1,
+            freedom: 0.0,
+            timing: Timing::AsSung,
+            direction: Default::default(),
+            song: Default::default(),
+            engine_version: 1,
+        },
+        name: "Jazz 1".into(),
+        grid,
+        region,
+        mix,
+        stems: Vec::new(),
+        score: None,
+        fidelity: Fidelity::default(),
+        loudness: Loudness::default(),
+        timings: Timings::default(),
+        made: None,
+    }
 }

@@ -227,7 +227,7 @@ impl Desk {
 
     /// The corrections in force.
     pub fn edits(&self) -> Vec<MelodyEdit> {
-        self.judged.as_ref().unwrap_or(&self.instance).session().regions.remove(0).edits.done.0
+        self.judged.as_ref().unwrap_or(&self.instance).session().unwrap().regions.remove(0).edits.done.0
     }
 
     pub fn notes(&self) -> Vec<Note> {

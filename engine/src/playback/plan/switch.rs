@@ -65,19 +65,18 @@ pub fn carry_over(state: &mut PlayState, deck: &Deck, newest: Option<usize>) {
 fn line_in_song(clip: &Clip, deck: &Deck, block: &Block) -> Option<usize> {
     let mut stamp = block.stamp;
     stamp.tempo = stamp.tempo.or_else(|| clip.grid().tempo.single());
-    let bar = stamp.metre.unwrap_or(clip.grid().metre).bar().0;
+    stamp.metre = stamp.metre.or(Some(clip.grid().metre));
     for piece in host_clock::pieces(&stamp, deck.rate, block.frames) {
         if piece.offset > 0 {
             return Some(piece.offset);
         }
-        let tempo = piece.stamp.tempo?;
         let mut here = piece.stamp;
-        here.beats = here.beats.or_else(|| here.seconds.map(|seconds| seconds * tempo.0 / 60.0));
+        here.beats = here.song_beats();
         let clock = HostClock::of(&here, deck.rate)?;
-        let (from, now) = (stamp.bar_start_beats.unwrap_or(0.0), here.beats?);
-        let bars = ((now - from) / bar).floor();
+        let bars = stamp.bar_lines();
+        let line = bars.before(here.beats?);
         // The line is on the frame nearest to it, which may be this one though the position is a hair behind.
-        let lines = [bars, bars + 1.0].map(|bars| clock.frame_of(from + bars * bar) - clock.now);
+        let lines = [line, line + bars.apart].map(|line| clock.frame_of(line) - clock.now);
         let after = lines.into_iter().find_map(|after| usize::try_from(after).ok())?;
         if after < piece.frames {
             return Some(after);

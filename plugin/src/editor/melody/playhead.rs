@@ -52,8 +52,7 @@ impl Playheads {
 
 /// The place in the tune of what sounds.
 fn rendition(view: &View, analysis: &Analysis) -> Option<Seconds> {
-    let seat = view.regions.iter().find(|region| region.id == view.region).map_or(0, |region| region.seat);
-    let position = view.player.as_ref().map(|player| player.position(seat)).filter(|position| *position >= 0)?;
+    let position = view.player.as_ref().map(|player| player.position(view.seat())).filter(|position| *position >= 0)?;
     let active = view.variations.iter().find(|variation| Some(variation.id) == view.active)?;
     let VariationStatus::Ready(rendition) = &active.status else { return None };
     let beat = rendition.grid.beat_at(Frames(position).seconds(view.rate?));
